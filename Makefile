@@ -1,0 +1,42 @@
+# `make run` starts Daedam and `make test` proves it; both first install what they need.
+
+BIN := .venv/bin
+
+# What the tests need beyond the packages in README's first line.
+APT_TEST_PACKAGES ?=
+# Models that only tests use; the server's own are fetched without being named.
+TEST_MODELS ?= kokoro-voices
+
+.DEFAULT_GOAL := help
+.PHONY: help run test format lock clean
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## Install, fetch the models, start the server [PORT=9000] [ARGS="--data DIR"]
+	@tools/environment
+	@$(BIN)/daedam models fetch
+	@exec $(BIN)/daedam serve $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test: ## Install, then formatting, lint, types, import contracts and every test [ARGS="-k note"]
+	@tools/debian-packages $(APT_TEST_PACKAGES)
+	@tools/environment --test
+	@$(BIN)/daedam models fetch
+	@$(if $(TEST_MODELS),$(BIN)/daedam models fetch $(TEST_MODELS))
+	@echo "== formatting" && $(BIN)/ruff format --check .
+	@echo "== lint" && $(BIN)/ruff check .
+	@echo "== types" && $(BIN)/mypy
+	@echo "== import contracts" && $(BIN)/lint-imports
+	@echo "== tests" && $(BIN)/pytest $(ARGS)
+
+format: ## Format the code and mend what lint can mend
+	@tools/environment --test
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: ## Pin the dependencies of pyproject.toml anew [UPGRADE=1]
+	@tools/environment
+	@UPGRADE=$(UPGRADE) tools/lock
+
+clean: ## Remove what was installed and built here; interviews and models stay
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

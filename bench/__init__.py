@@ -1,0 +1,1 @@
+"""Measurements of accuracy, latency and capacity; run by hand, results stored in results/."""

@@ -1,0 +1,1 @@
+"""Adapters to model libraries, and the only modules that import them."""

@@ -1,0 +1,19 @@
+"""What handlers find in the application and in a request, with its type."""
+
+from aiohttp import web
+
+from pipeline.processes import LocalExecutor
+from server.access import Principal
+from server.budget import MemoryBudget
+from server.journal.protocol import Journal
+from server.links import Links
+from server.rooms import Rooms
+from server.settings import Settings
+
+SETTINGS = web.AppKey("settings", Settings)
+LINKS = web.AppKey("links", Links)
+JOURNAL: web.AppKey[Journal] = web.AppKey("journal", Journal)
+EXECUTOR = web.AppKey("executor", LocalExecutor)
+ROOMS = web.AppKey("rooms", Rooms)
+BUDGET = web.AppKey("budget", MemoryBudget)
+PRINCIPAL = web.RequestKey("principal", Principal)

@@ -1,0 +1,87 @@
+"""Before every handler: who is it, may they come in, and how errors leave."""
+
+import logging
+import time
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from server.access import HTTP
+from server.api import context
+from server.errors import ClientError, ErrorCode, Forbidden, Overloaded
+from server.gate import Caller, admit
+
+log = logging.getLogger(__name__)
+access_log = logging.getLogger("server.access_log")
+
+
+def json_response(value: Any, status: int = 200, **headers: str) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value),
+        status=status,
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Turn errors into one JSON object with a code and a sentence; log paths, never queries."""
+    began = time.monotonic()
+    status = 500
+    try:
+        response: web.StreamResponse = await handler(request)
+        status = response.status
+        return response
+    except ClientError as error:
+        status = error.status
+        headers = {"Retry-After": "5"} if isinstance(error, Overloaded) else {}
+        return json_response(
+            {"detail": str(error), "code": str(error.code)}, error.status, **headers
+        )
+    except web.HTTPException as error:
+        status = error.status
+        return json_response({"detail": error.reason, "code": "http"}, error.status)
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return json_response(
+            {"detail": "Something went wrong on the server.", "code": str(ErrorCode.INTERNAL)}, 500
+        )
+    finally:
+        took_ms = (time.monotonic() - began) * 1000
+        access_log.info("%s %s %d %.0f ms", request.method, request.path, status, took_ms)
+
+
+@web.middleware
+async def know_the_caller(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Find out who asks and refuse what the access table does not allow."""
+    name = request.match_info.route.name
+    door = HTTP.get(name) if name else None
+    if request.match_info.http_exception is not None or (door and door.right is None):
+        return await handler(request)  # type: ignore[no-any-return]  # aiohttp's handlers are untyped
+    principal = admit(caller(request), request.app[context.SETTINGS], request.app[context.LINKS])
+    request[context.PRINCIPAL] = principal
+    if name != "websocket":
+        if door is None or door.right is None or not principal.has(door.right):
+            raise Forbidden(f"Your role ({principal.role}) may not do this.")
+        principal.check_session(request.match_info.get("session", principal.session))
+    return await handler(request)  # type: ignore[no-any-return]  # as above
+
+
+def caller(request: web.Request) -> Caller:
+    """Return what the socket and the headers say."""
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    headers = request.headers
+    bearer = headers.get("Authorization", "")
+    token = bearer[7:].strip() if bearer[:7].lower() == "bearer " else request.query.get("t")
+    return Caller(
+        peer=peer[0] if peer else None,
+        host=headers.get("Host", ""),
+        origin=headers.get("Origin"),
+        token=token,
+        is_forwarded=any(
+            name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
+            for name in headers
+        ),
+    )

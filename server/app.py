@@ -1,0 +1,101 @@
+"""Puts the server together: every shared resource lives in one cleanup context."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aiohttp import web
+
+from pipeline.assembly import Ears
+from pipeline.evaluation.keywords import KeywordEvaluator
+from pipeline.models import Registry
+from pipeline.processes import LocalConfig, LocalExecutor
+from server.api import context
+from server.api.http import routes
+from server.api.middleware import know_the_caller, speak_json
+from server.budget import MemoryBudget
+from server.journal.sqlite import SqliteJournal
+from server.links import Links, load_key
+from server.room import Services
+from server.rooms import Rooms
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+JOURNAL_FILE = "journal.sqlite3"
+WORKERS_READY_S = 120.0
+
+
+def make_app(settings: Settings, *, engine: str = "default") -> web.Application:
+    """Return the application; nothing runs before it starts.
+
+    Args:
+        settings: checked ones.
+        engine: what the worker processes run, see ``pipeline.worker``.
+    """
+    app = web.Application(middlewares=[speak_json, know_the_caller])
+    app[context.SETTINGS] = settings
+    app[context.BUDGET] = MemoryBudget(settings.memory_budget)
+    app.add_routes(routes())
+    app.cleanup_ctx.append(_keys)
+    app.cleanup_ctx.append(_journal)
+    app.cleanup_ctx.append(lambda app: _workers(app, engine))
+    app.cleanup_ctx.append(_rooms)
+    # Rooms go before the sockets are torn down, so that everybody is told and nothing is lost.
+    app.on_shutdown.append(_close_rooms)
+    return app
+
+
+async def _keys(app: web.Application) -> AsyncIterator[None]:
+    settings = app[context.SETTINGS]
+    app[context.LINKS] = Links(await asyncio.to_thread(_key, settings.secret, settings.data))
+    yield
+
+
+def _key(secret: str | None, data: Path) -> str:
+    data.mkdir(parents=True, exist_ok=True)
+    return load_key(secret, data)
+
+
+async def _journal(app: web.Application) -> AsyncIterator[None]:
+    journal = await asyncio.to_thread(SqliteJournal, app[context.SETTINGS].data / JOURNAL_FILE)
+    app[context.JOURNAL] = journal
+    yield
+    await journal.close()
+
+
+async def _workers(app: web.Application, engine: str) -> AsyncIterator[None]:
+    settings = app[context.SETTINGS]
+    config = LocalConfig(models=settings.models, engine=engine)
+    if settings.workers is not None:
+        config = LocalConfig(models=settings.models, engine=engine, workers=settings.workers)
+    async with LocalExecutor(config) as executor:
+        app[context.EXECUTOR] = executor
+        await executor.wait_ready(WORKERS_READY_S)
+        for kind, problem in executor.problems().items():
+            log.error("%s: %s", kind, problem)
+        yield
+
+
+async def _rooms(app: web.Application) -> AsyncIterator[None]:
+    settings = app[context.SETTINGS]
+    ears = await asyncio.to_thread(Ears.load, Registry.default(settings.models))
+    services = Services(
+        journal=app[context.JOURNAL],
+        executor=app[context.EXECUTOR],
+        ears=ears,
+        evaluator=KeywordEvaluator(),
+        settings=settings,
+        holder=secrets.token_hex(8),
+    )
+    app[context.ROOMS] = rooms = Rooms(services)
+    rooms.start()
+    yield
+    await rooms.close()
+    ears.close()
+
+
+async def _close_rooms(app: web.Application) -> None:
+    await app[context.ROOMS].close()

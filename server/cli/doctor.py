@@ -1,0 +1,139 @@
+"""``daedam doctor``: what works, what does not, and what to do about it."""
+
+import argparse
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.models import Registry, Status
+from server.app import JOURNAL_FILE
+from server.errors import ClientError
+from server.journal.sqlite import SqliteJournal
+from server.lockfile import DataInUse, DataLock, running_server
+from server.settings import Settings, SettingsError, is_loopback
+
+LOW_DISK = 2 * 1024**3
+"""Bytes free below which the doctor warns; a two-hour interview needs some megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; ``advice`` is empty when all is well."""
+
+    about: str
+    state: str
+    advice: str = ""
+
+
+def doctor(settings: Settings, options: argparse.Namespace) -> int:
+    """Print the report; the status is 1 when something needs doing."""
+    del options
+    checks: tuple[Callable[[Settings], list[Finding]], ...] = (
+        _python,
+        _settings,
+        _models,
+        _data,
+        _port,
+        _addresses,
+    )
+    findings = [finding for check in checks for finding in check(settings)]
+    for finding in findings:
+        mark = "!!" if finding.advice else "ok"
+        print(f"{mark}  {finding.about}: {finding.state}")
+        if finding.advice:
+            print(f"      -> {finding.advice}")
+    return 1 if any(finding.advice for finding in findings) else 0
+
+
+def _python(settings: Settings) -> list[Finding]:
+    del settings
+    return [Finding("python", f"{sys.version.split()[0]}, {os.cpu_count()} cores")]
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    try:
+        settings.check()
+    except SettingsError as error:
+        return [Finding("settings", "refused", str(error))]
+    mode = "links needed" if settings.secret else "open on this machine only (no DAEDAM_SECRET)"
+    return [Finding("access", mode)]
+
+
+def _models(settings: Settings) -> list[Finding]:
+    registry = Registry.default(settings.models)
+    findings = []
+    for name in registry.defaults:
+        status = registry.check(name)
+        advice = "" if status is Status.PRESENT else f"daedam models fetch {name}"
+        findings.append(Finding(f"model {name}", status.value, advice))
+    return findings
+
+
+def _data(settings: Settings) -> list[Finding]:
+    folder = settings.data.absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    findings = [
+        Finding(
+            "disk",
+            f"{free / 1024**3:.1f} GiB free for {folder}",
+            "free some space" if free < LOW_DISK else "",
+        )
+    ]
+    if not os.access(existing, os.W_OK):
+        findings.append(Finding("data", "not writable", f"give this user write access: {existing}"))
+    elif (folder / JOURNAL_FILE).exists():
+        findings.append(_journal(folder))
+    return findings
+
+
+def _journal(folder: Path) -> Finding:
+    server = running_server(folder)
+    if server is not None:
+        return Finding("journal", f"held by the server with pid {server.pid} at {server.url}")
+    try:
+        lock = DataLock.take(folder)
+    except DataInUse as error:
+        return Finding("journal", "in use", str(error))
+    try:
+        verdict = asyncio.run(_verdict(folder / JOURNAL_FILE))
+    except ClientError as error:
+        verdict = str(error)
+    finally:
+        lock.close()
+    advice = "" if verdict == "ok" else "stop the server and restore the file from a backup"
+    return Finding("journal", verdict, advice)
+
+
+async def _verdict(path: Path) -> str:
+    journal = await asyncio.to_thread(SqliteJournal, path)
+    try:
+        return await journal.check()
+    finally:
+        await journal.close()
+
+
+def _port(settings: Settings) -> list[Finding]:
+    where = f"{settings.host}:{settings.port}"
+    server = running_server(settings.data)
+    if server is not None and server.url.endswith(f":{settings.port}"):
+        return [Finding("port", f"{where} is served by this data folder's server")]
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except OSError as error:
+        return [Finding("port", f"{where}: {error.strerror}", "choose another one with --port")]
+    return [Finding("port", f"{where} is free")]
+
+
+def _addresses(settings: Settings) -> list[Finding]:
+    if is_loopback(settings.host):
+        return [Finding("address", f"{settings.host}: reachable from this machine only")]
+    return [Finding("address", f"{settings.host}: reachable from other machines")]

@@ -1,0 +1,87 @@
+"""``daedam sessions``, ``invite``, ``export``, ``end`` and ``delete``."""
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from server.access import EVERY_SESSION
+from server.api.http import PREFIX, Invitation
+from server.cli.office import Office, in_office
+from server.errors import ClientError, ErrorCode
+from server.export import render
+from server.lockfile import running_server
+from server.messages import check_session_id
+from server.settings import Settings
+
+
+def sessions(settings: Settings, options: argparse.Namespace) -> int:
+    """Print a line per interview, the newest first."""
+    del options
+    for info in in_office(settings, lambda office: office.sessions()):
+        life = "erased" if info.is_erased else "review" if info.is_closed else "live"
+        created = datetime.fromtimestamp(info.created_wall).astimezone()
+        print(f"{info.session}\t{life}\t{created:%Y-%m-%d %H:%M}\t{info.last_seq} events")
+    return 0
+
+
+def invite(settings: Settings, options: argparse.Namespace) -> int:
+    """Print the link on stdout, everything else on stderr."""
+    session = options.session
+    if session != EVERY_SESSION:
+        check_session_id(session)
+    wanted = Invitation(
+        seat=options.seat, role=options.role, name=options.name, expires_s=options.expires
+    )
+
+    async def work(office: Office) -> tuple[str, bool]:
+        known = {info.session for info in await office.sessions()}
+        return await office.invite(session, wanted), session in known
+
+    try:
+        token, is_known = in_office(settings, work)
+    except ValueError as error:
+        raise ClientError(ErrorCode.BAD_REQUEST, f"{error}.") from None
+    if not is_known and session != EVERY_SESSION:
+        print("This interview begins when an operator connects to it.", file=sys.stderr)
+    server = running_server(settings.data)
+    base = server.url if server else f"http://{settings.host}:{settings.port}"
+    where = "SESSION" if session == EVERY_SESSION else session
+    print(f"{base.replace('http', 'ws', 1)}{PREFIX}/ws/interview/{where}?t={token}")
+    return 0
+
+
+def export(settings: Settings, options: argparse.Namespace) -> int:
+    """Write the record of one interview."""
+    session, entries = in_office(settings, lambda office: office.read(options.session))
+    write(render(session, entries, options.format), options.output)
+    return 0
+
+
+def end(settings: Settings, options: argparse.Namespace) -> int:
+    """End an interview."""
+    in_office(settings, lambda office: office.end(options.session))
+    print(f"{options.session} has ended.", file=sys.stderr)
+    return 0
+
+
+def delete(settings: Settings, options: argparse.Namespace) -> int:
+    """Erase for good, after asking."""
+    what = f"{options.seat} of {options.session}" if options.seat else options.session
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise ClientError(ErrorCode.BAD_REQUEST, "Say --yes to erase without being asked.")
+        if input(f"Erase {what} for good? [y/N] ").strip().lower() not in ("y", "yes", "예"):
+            return 1
+    count = in_office(settings, lambda office: office.erase(options.session, options.seat))
+    print(f"Erased {count} events of {what}. Backups, if any, are yours to erase.", file=sys.stderr)
+    return 0
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write to a file, or to stdout."""
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        output.write_text(text, encoding="utf-8")

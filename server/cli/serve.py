@@ -1,0 +1,80 @@
+"""``daedam serve``."""
+
+import argparse
+import asyncio
+import errno
+import logging
+import os
+import signal
+import sys
+import time
+
+from aiohttp import web
+
+from server.access import EVERY_SESSION, Principal, Role
+from server.api import context
+from server.app import make_app
+from server.lockfile import DataLock, RunningServer
+from server.settings import Settings, SettingsError
+
+STOP_S = 20.0
+"""After SIGTERM: open utterances are finished, then connections are closed."""
+LOCAL_LINK_S = 366 * 24 * 3600
+
+
+def serve(settings: Settings, options: argparse.Namespace) -> int:
+    """Run until SIGTERM or Ctrl-C."""
+    del options
+    logging.basicConfig(
+        level=os.environ.get("DAEDAM_LOG", "INFO").upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    settings.check()
+    lock = DataLock.take(settings.data)
+    try:
+        asyncio.run(_serve(settings, lock))
+    finally:
+        lock.close()
+    return 0
+
+
+async def _serve(settings: Settings, lock: DataLock) -> None:
+    began = time.monotonic()
+    app = make_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    print("Loading the models …", file=sys.stderr, flush=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, reuse_address=True)
+        try:
+            await site.start()
+        except OSError as error:
+            raise _no_port(settings, error) from error
+        url = _url(runner, settings)
+        local = Principal(roles=frozenset({Role.OPERATOR}), session=EVERY_SESSION)
+        token = app[context.LINKS].make(local, LOCAL_LINK_S)
+        await asyncio.to_thread(lock.announce, RunningServer(os.getpid(), url, token))
+        print(f"Ready after {time.monotonic() - began:.1f} s.", file=sys.stderr)
+        print(url, flush=True)
+        await stop.wait()
+        print("Stopping: open utterances are finished first …", file=sys.stderr, flush=True)
+    finally:
+        await runner.cleanup()
+
+
+def _url(runner: web.AppRunner, settings: Settings) -> str:
+    port = runner.addresses[0][1]  # The real one where 0 was asked for.
+    wildcard = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+    host = wildcard.get(settings.host, settings.host)
+    return f"http://[{host}]:{port}" if ":" in host and host[0] != "[" else f"http://{host}:{port}"
+
+
+def _no_port(settings: Settings, error: OSError) -> Exception:
+    where = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return SettingsError(f"{where} is in use; choose another port with --port.")
+    return SettingsError(f"Cannot listen on {where}: {error.strerror or error}.")

@@ -1,0 +1,148 @@
+"""``daedam transcribe``: the same pipeline over a recording, without a server."""
+
+import argparse
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, BinaryIO
+
+from tqdm import tqdm
+
+from pipeline.assembly import Ears
+from pipeline.audio import seconds
+from pipeline.containers import decode
+from pipeline.inference import JobTranscriber
+from pipeline.jobs import EngineError, Priority
+from pipeline.models import Registry
+from pipeline.processes import LocalConfig, LocalExecutor
+from pipeline.runner import (
+    ENGINE_FAILED,
+    Dropped,
+    Heard,
+    Segmenter,
+    Understood,
+    Utterance,
+    in_turn,
+    understand,
+)
+from server.cli.records import write
+from server.export import Cue, lines, srt, vtt
+from server.legacy import UNKNOWN_SPEAKER
+from server.settings import Settings
+
+READY_S = 120.0
+FILE = "file"
+
+
+def transcribe(settings: Settings, options: argparse.Namespace) -> int:
+    """Write what is said in a recording."""
+    Registry.default(settings.models).path("whisper-base")
+    with options.file.open("rb") as source:
+        heard = asyncio.run(_transcribe(settings, source, options.file.name))
+    write(_render(heard, options.format), options.output)
+    return 0
+
+
+async def _transcribe(settings: Settings, source: BinaryIO, name: str) -> list[Understood]:
+    ears = await asyncio.to_thread(Ears.load, Registry.default(settings.models))
+    config = LocalConfig(models=settings.models)
+    if settings.workers is not None:
+        config = LocalConfig(models=settings.models, workers=settings.workers)
+    try:
+        async with LocalExecutor(config) as executor:
+            await executor.wait_ready(READY_S)
+            transcriber = JobTranscriber(executor, FILE, priority=Priority.RECORDING)
+
+            async def hear(utterance: Utterance) -> Heard:
+                return await understand(utterance, transcriber)
+
+            found = []
+            # How long a recording is cannot be known before its end, so the bar counts bytes.
+            total = os.fstat(source.fileno()).st_size
+            with tqdm(total=total, unit="B", unit_scale=True, desc=name) as bar:
+                steps = _utterances(source, ears.segmenter(), ears, bar)
+                async for heard in in_turn(steps, hear, config.workers + 1):
+                    if isinstance(heard, Understood):
+                        found.append(heard)
+                    elif heard.reason == ENGINE_FAILED:
+                        raise EngineError(_failure(executor, heard))
+                bar.update(total - bar.n)
+            return found
+    finally:
+        ears.close()
+
+
+async def _utterances(
+    source: BinaryIO, segmenter: Segmenter, ears: Ears, bar: "tqdm[None]"
+) -> AsyncIterator[Utterance]:
+    def blocks() -> Iterator[list[Utterance]]:
+        for block in decode(source):
+            yield segmenter.push(block)
+        yield segmenter.flush()
+
+    steps = blocks()
+    loop = asyncio.get_running_loop()
+    while (found := await loop.run_in_executor(ears.threads, next, steps, None)) is not None:
+        bar.update(min(source.tell(), bar.total) - bar.n)
+        for utterance in found:
+            yield utterance
+
+
+def _failure(executor: LocalExecutor, heard: Dropped) -> str:
+    problems = "; ".join(executor.problems().values())
+    at_s = seconds(heard.utterance.start)
+    return problems or f"The speech at {at_s:.1f} s could not be transcribed."
+
+
+def _render(heard: list[Understood], to: str) -> str:
+    if to == "json":
+        return json.dumps(_as_json(heard), ensure_ascii=False, indent=2) + "\n"
+    cues = [_cue(item) for item in heard]
+    return {"text": lines, "srt": srt, "vtt": vtt}[to](cues)
+
+
+def _cue(item: Understood) -> Cue:
+    start, end = _span(item)
+    return start, end, None, item.transcript.text
+
+
+def _span(item: Understood) -> tuple[float, float]:
+    """Return when the first word starts and the last ends, in seconds of the recording."""
+    offset = seconds(item.utterance.start)
+    words = item.transcript.words
+    return offset + words[0].start, offset + words[-1].end
+
+
+def _as_json(heard: list[Understood]) -> dict[str, Any]:
+    segments = []
+    for item in heard:
+        offset = seconds(item.utterance.start)
+        start, end = _span(item)
+        segments.append(
+            {
+                "start": round(start, 3),
+                "end": round(end, 3),
+                "speaker": UNKNOWN_SPEAKER,
+                "text": item.transcript.text,
+                "text_confidence": round(item.transcript.text_confidence, 3),
+                "words": [
+                    [
+                        round(offset + word.start, 3),
+                        round(offset + word.end, 3),
+                        word.text,
+                        round(word.p, 3),
+                    ]
+                    for word in item.transcript.words
+                ],
+            }
+        )
+    speech = [
+        {
+            "start": round(seconds(item.utterance.start), 3),
+            "end": round(seconds(item.utterance.end), 3),
+            "speaker": UNKNOWN_SPEAKER,
+        }
+        for item in heard
+    ]
+    return {"segments": segments, "speech": speech}

@@ -1,0 +1,65 @@
+"""Carries out what a client asks, whichever door it came through."""
+
+from typing import assert_never
+
+from server import legacy
+from server.errors import SessionOver
+from server.messages import (
+    Answer,
+    AnyCommand,
+    AudioChunk,
+    Consent,
+    Done,
+    EvaluationRequest,
+    EvaluationSummary,
+    NoteSaved,
+    SessionEnd,
+    SessionEnded,
+    SpeakerNote,
+    Subscribe,
+    type_of,
+)
+from server.room import Committed, Connection, Room
+
+
+async def execute(room: Room, connection: Connection, command: AnyCommand) -> Answer:
+    """Do it and return its answer.
+
+    Raises:
+        ClientError: it may not be done; nothing was changed.
+    """
+    principal = connection.principal
+    principal.check_command(type_of(command))
+    cmd = command.id
+    match command:
+        case SpeakerNote():
+            committed = await room.note(principal, command)
+            return NoteSaved(
+                speaker=command.speaker,
+                note=command.note,
+                timestamp=command.timestamp,
+                reply_to=cmd,
+                seq=_seq(committed, cmd),
+            )
+        case Consent():
+            committed = await room.consent(principal, command)
+            return Done(reply_to=cmd, seq=_seq(committed, cmd))
+        case EvaluationRequest():
+            if not room.session.is_over:
+                await room.evaluate()
+            return EvaluationSummary(summary=legacy.summary(room.session, room.now()), reply_to=cmd)
+        case SessionEnd():
+            await room.end(principal.author, cmd)
+            return SessionEnded(final_result=legacy.result(room.session, room.now()), reply_to=cmd)
+        case AudioChunk():
+            return await room.listening.chunk(connection.id, principal, command)
+        case Subscribe():
+            if room.session.is_over:
+                raise SessionOver
+            raise AssertionError("a door subscribes by itself")
+        case _:
+            assert_never(command)
+
+
+def _seq(committed: Committed, cmd: str | None) -> int | None:
+    return committed.seq if cmd is not None else None

@@ -1,0 +1,229 @@
+"""What a command leads to: pure functions from the session as it is to events, or a refusal."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pipeline.evaluation.evaluator import Answer, Evaluator
+from server.access import Principal
+from server.errors import ClientError, ErrorCode, SessionOver
+from server.events import (
+    APPLICANTS,
+    SEATS,
+    Blank,
+    ConsentGiven,
+    Entry,
+    Erased,
+    Evaluation,
+    Event,
+    Evidence,
+    Joined,
+    Level,
+    NoteAdded,
+    SessionConfig,
+    SessionCreated,
+    UtteranceFinal,
+    VoiceAssigned,
+)
+from server.messages import MAX_NOTE_CHARACTERS, SpeakerNote
+from server.session import Life, Session
+
+TICK_S = 30.0
+"""Session seconds between evaluations."""
+
+
+def create(config: SessionConfig) -> SessionCreated:
+    """Return the first event of a session.
+
+    Raises:
+        ClientError: ``bad_request``: seats that do not exist or stand twice.
+    """
+    seats = [seat.seat for seat in config.seats]
+    if not seats or len(set(seats)) != len(seats) or not set(seats) <= set(SEATS):
+        raise ClientError(
+            ErrorCode.BAD_REQUEST, f"seats must be different ones of {', '.join(SEATS)}."
+        )
+    return SessionCreated(config=config)
+
+
+def note(session: Session, command: SpeakerNote, at: float) -> NoteAdded:
+    """Return the note anchored at its receipt.
+
+    Raises:
+        ClientError: ``session_over``, ``unknown_seat``, ``bad_message``, ``too_large``.
+    """
+    check_live(session)
+    check_seat(session, command.speaker)
+    if not command.note.strip():
+        raise ClientError(ErrorCode.BAD_MESSAGE, "The note is empty.")
+    if len(command.note) > MAX_NOTE_CHARACTERS or len(str(command.timestamp)) > 100:
+        raise ClientError(
+            ErrorCode.TOO_LARGE, f"A note can have {MAX_NOTE_CHARACTERS} characters at most."
+        )
+    return NoteAdded(
+        note=command.note,
+        about=command.speaker,
+        media_at=at,
+        client_timestamp=command.timestamp,
+    )
+
+
+def consent(session: Session, principal: Principal) -> tuple[ConsentGiven, ...]:
+    """Return the consent of the person's own seat, nothing if it was given before.
+
+    Raises:
+        ClientError: ``session_over``, ``forbidden``, ``unknown_seat``.
+    """
+    check_live(session)
+    if principal.seat is None:
+        raise ClientError(ErrorCode.FORBIDDEN, "Only a person in a seat can consent.", status=403)
+    check_seat(session, principal.seat)
+    return () if principal.seat in session.consents else (ConsentGiven(seat=principal.seat),)
+
+
+def check_live(session: Session) -> None:
+    """Refuse what only a live session takes.
+
+    Raises:
+        SessionOver: the session is in review or erased.
+    """
+    if session.is_over:
+        raise SessionOver
+
+
+def check_seat(session: Session, seat: str) -> None:
+    """Refuse a seat the session does not have.
+
+    Raises:
+        ClientError: ``unknown_seat``.
+    """
+    if seat not in session.seats:
+        raise ClientError(
+            ErrorCode.UNKNOWN_SEAT,
+            f"This interview has no such seat; its seats are {', '.join(session.seats)}.",
+        )
+
+
+def check_consent(session: Session, seat: str | None) -> None:
+    """Refuse sound without consent; a room microphone needs everybody's.
+
+    Raises:
+        ClientError: ``consent_required``.
+    """
+    if session.config.consent == "external":
+        return
+    needed = set(session.seats) if seat is None else {seat}
+    if not needed <= session.consents:
+        raise ClientError(
+            ErrorCode.CONSENT_REQUIRED,
+            "Sound is taken only after consent to recording and software evaluation.",
+            status=403,
+        )
+
+
+def voice_of(session: Session, seat: str) -> tuple[str, tuple[VoiceAssigned, ...]]:
+    """Return the voice an own microphone of ``seat`` speaks as, and how it came to be if new."""
+    for voice, owner in session.voices.items():
+        if owner == seat:
+            return voice, ()
+    voice = f"v{len(session.voices) + 1}"
+    return voice, (VoiceAssigned(voice=voice, seat=seat, reason="own_microphone"),)
+
+
+def evaluations(session: Session, evaluator: Evaluator, at: float) -> list[Evaluation]:
+    """Return one evaluation per applicant whose words changed since the last."""
+    return [_evaluation(session, evaluator, seat, at) for seat in session.unevaluated(APPLICANTS)]
+
+
+def _evaluation(session: Session, evaluator: Evaluator, seat: str, at: float) -> Evaluation:
+    answers = [
+        Answer(spoken.segment.segment, spoken.segment.text) for spoken in session.words_of(seat)
+    ]
+    levels = tuple(
+        Level(
+            criterion=finding.criterion,
+            level=finding.level,
+            evidence=tuple(
+                Evidence(segment=hit.segment, start=hit.start, end=hit.end)
+                for hit in finding.evidence
+            ),
+        )
+        for finding in evaluator.evaluate(answers)
+    )
+    return Evaluation(
+        applicant=seat,
+        tick=int(at // TICK_S),
+        evaluator=evaluator.name,
+        criteria=evaluator.criteria,
+        through_seq=session.seq,
+        levels=levels,
+    )
+
+
+def erasure(
+    session: Session, entries: Sequence[Entry], seat: str | None
+) -> tuple[dict[int, Event | None], Erased]:
+    """Return which bodies to replace (None: blank) and the receipt.
+
+    Args:
+        session: the fold of ``entries``; it says whose every word is now.
+        entries: the whole journal of the session.
+        seat: whose person is erased; None: everybody, the whole session.
+
+    Raises:
+        ClientError: ``session_live`` before review; ``unknown_seat``.
+    """
+    if session.life not in (Life.REVIEW, Life.ERASED):
+        raise ClientError(
+            ErrorCode.SESSION_LIVE,
+            "A live interview cannot be erased; end it first (daedam end SESSION).",
+            status=409,
+        )
+    if seat is not None:
+        check_seat(session, seat)
+    bodies: dict[int, Event | None] = {}
+    for entry in entries:
+        if isinstance(entry.event, (Blank, Erased)):
+            continue
+        kept = None if seat is None else _without(session, entry, seat)
+        if kept is not entry.event:
+            bodies[entry.seq] = kept
+    return bodies, Erased(seat=seat, events=tuple(bodies))
+
+
+def _without(session: Session, entry: Entry, seat: str) -> Event | None:
+    """Return the event without the person of ``seat``: itself, a smaller one, or None."""
+    match entry.event:
+        case SessionCreated(config=config):
+            return (
+                SessionCreated(config=_nameless(config, seat))
+                if any(place.seat == seat and place.name for place in config.seats)
+                else entry.event
+            )
+        case NoteAdded(about=about):
+            return None if seat in (about, entry.by) else entry.event
+        case UtteranceFinal():
+            return _without_words(session, entry.event, seat)
+        case Evaluation(applicant=about) | Joined(seat=about) | ConsentGiven(seat=about):
+            return None if about == seat else entry.event
+        case VoiceAssigned(seat=about):
+            return None if about == seat else entry.event
+        case _:
+            return entry.event
+
+
+def _nameless(config: SessionConfig, seat: str) -> SessionConfig:
+    return msgspec.structs.replace(
+        config,
+        seats=tuple(
+            msgspec.structs.replace(place, name=None) if place.seat == seat else place
+            for place in config.seats
+        ),
+    )
+
+
+def _without_words(session: Session, event: UtteranceFinal, seat: str) -> Event | None:
+    kept = tuple(s for s in event.segments if session.speaker(s) != seat)
+    if len(kept) == len(event.segments):
+        return event
+    return msgspec.structs.replace(event, segments=kept) if kept else None

@@ -1,0 +1,106 @@
+"""What a client may be told when something is wrong: a code for programs, a sentence for people.
+
+Every ``ClientError`` carries a sentence that is safe to send. Any other exception is logged with
+its traceback at the door and leaves as ``internal`` without detail.
+"""
+
+import enum
+
+
+class ErrorCode(enum.StrEnum):
+    """The closed set of codes on the wire; clients branch on these, never on sentences."""
+
+    BAD_JSON = "bad_json"
+    BAD_MESSAGE = "bad_message"
+    UNKNOWN_TYPE = "unknown_type"
+    BAD_ID = "bad_id"
+    BAD_SESSION = "bad_session"
+    BAD_REQUEST = "bad_request"
+    TOO_LARGE = "too_large"
+    UNKNOWN_SEAT = "unknown_seat"
+    UNKNOWN_SESSION = "unknown_session"
+    SESSION_EXISTS = "session_exists"
+    SESSION_OVER = "session_over"
+    SESSION_LIVE = "session_live"
+    LINK_INVALID = "link_invalid"
+    LINK_REQUIRED = "link_required"
+    FORBIDDEN = "forbidden"
+    FOREIGN_ORIGIN = "foreign_origin"
+    FOREIGN_HOST = "foreign_host"
+    CONSENT_REQUIRED = "consent_required"
+    SEAT_TAKEN = "seat_taken"
+    REPLACED = "replaced"
+    SLOW_CONSUMER = "slow_consumer"
+    ALREADY_SUBSCRIBED = "already_subscribed"
+    OVERLOADED = "overloaded"
+    JOURNAL_UNAVAILABLE = "journal_unavailable"
+    STORAGE_FULL = "storage_full"
+    SHUTTING_DOWN = "shutting_down"
+    INTERNAL = "internal"
+
+
+class ClientError(Exception):
+    """Something the client can understand; ``str(error)`` is the sentence it is told."""
+
+    def __init__(self, code: ErrorCode, sentence: str, *, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.status = status
+        """The HTTP status that says the same thing at the HTTP door."""
+
+
+class Forbidden(ClientError):
+    """The person is known and may not do this."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(ErrorCode.FORBIDDEN, sentence, status=403)
+
+
+class SessionOver(ClientError):
+    """The session has ended; its record can be read, nothing can be added."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.SESSION_OVER,
+            "This interview has ended. Its record can still be read.",
+            status=409,
+        )
+
+
+class UnknownSession(ClientError):
+    """No session of that name has ever been opened."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.UNKNOWN_SESSION,
+            "There is no interview with this id; an operator has to open it first.",
+            status=404,
+        )
+
+
+class Overloaded(ClientError):
+    """A bounded queue is full; trying again later is the right answer."""
+
+    def __init__(self, sentence: str = "The server is busy; try again in a few seconds.") -> None:
+        super().__init__(ErrorCode.OVERLOADED, sentence, status=503)
+
+
+class JournalUnavailable(ClientError):
+    """The journal could not keep it, so it did not happen."""
+
+    def __init__(
+        self,
+        sentence: str = "The record cannot be written at the moment; nothing was saved.",
+        code: ErrorCode = ErrorCode.JOURNAL_UNAVAILABLE,
+    ) -> None:
+        super().__init__(code, sentence, status=503)
+
+
+class StorageFull(JournalUnavailable):
+    """The disk is full; nothing was saved."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server's disk is full; nothing was saved. Tell the operator.",
+            ErrorCode.STORAGE_FULL,
+        )

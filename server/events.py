@@ -1,0 +1,302 @@
+"""What can have happened in a session: the bodies of journal events, their versions and lifts.
+
+An event's type is the tag of its class and its version the class's ``VERSION``. When a shape
+changes, the version grows and ``LIFTS`` gains a pure function from the old body to the new one,
+so that every journal ever written still folds. Types this release does not know are kept.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import msgspec
+
+Timestamp: TypeAlias = int | float | str
+"""A client's own idea of time, echoed exactly as it came."""
+
+INTERVIEWERS = ("면접관_1", "면접관_2", "면접관_3")
+APPLICANTS = ("지원자_1", "지원자_2", "지원자_3")
+SEATS = INTERVIEWERS + APPLICANTS
+
+OPERATOR = "operator"
+SYSTEM = "system"
+
+
+def is_applicant(seat: str | None) -> bool:
+    return seat in APPLICANTS
+
+
+@functools.cache
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of one journal event; times are session seconds."""
+
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def type(cls) -> str:
+        """Return its name on the wire and in the journal: ``NoteAdded`` is ``note_added``."""
+        return _snake_case(cls.__name__)
+
+
+class SeatConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One place in the session, who will sit there, and which microphone hears it."""
+
+    seat: str
+    name: str | None = None
+    microphone: Literal["own", "room", "none"] = "own"
+
+
+DEFAULT_SEATS = tuple(SeatConfig(seat=seat) for seat in SEATS)
+
+
+class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an operator decides before the interview.
+
+    ``consent`` is ``required`` when every person consents here before any sound is taken, and
+    ``external`` when the operator's own process (an existing client) has seen to it.
+    """
+
+    seats: tuple[SeatConfig, ...] = DEFAULT_SEATS
+    title: str = ""
+    job: str = ""
+    consent: Literal["required", "external"] = "required"
+
+
+class SessionCreated(Event, frozen=True):
+    """The session begins; session time 0."""
+
+    config: SessionConfig
+
+
+class ConsentGiven(Event, frozen=True):
+    """The person in ``seat`` agreed to recording and software evaluation."""
+
+    seat: str
+
+
+class Joined(Event, frozen=True):
+    """A connection of a person opened."""
+
+    connection: str
+    role: str
+    seat: str | None = None
+
+
+class Left(Event, frozen=True):
+    """A connection closed or was lost."""
+
+    connection: str
+    reason: str = "closed"
+
+
+class NoteAdded(Event, frozen=True):
+    """An interviewer's note about a seat, anchored at session time ``media_at``."""
+
+    note: str
+    about: str
+    media_at: float
+    client_timestamp: Timestamp | None = None
+
+
+class VoiceAssigned(Event, frozen=True):
+    """From now on, and backwards, words of ``voice`` belong to ``seat`` (None: to nobody known)."""
+
+    voice: str
+    seat: str | None
+    reason: Literal["own_microphone", "person"]
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """Words heard as one voice. ``words``: (start, end, text, p), session seconds."""
+
+    segment: str
+    voice: str | None
+    words: tuple[tuple[float, float, str, float], ...]
+    text_confidence: float
+    voice_confidence: float
+
+    @property
+    def text(self) -> str:
+        return " ".join(word[2] for word in self.words)
+
+
+class UtteranceFinal(Event, frozen=True):
+    """Speech between two endpoints of one track, understood for good."""
+
+    utterance: str
+    track: str
+    start: float
+    end: float
+    segments: tuple[Segment, ...]
+
+
+class UtteranceDropped(Event, frozen=True):
+    """Sound that was taken for speech and yielded no words, and why."""
+
+    utterance: str
+    track: str
+    start: float
+    end: float
+    reason: str
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """Characters ``start`` to ``end`` (``from``/``to`` in JSON) of a segment's text."""
+
+    segment: str
+    start: int
+    end: int
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """What the evidence supports for one criterion; None: not enough, or not judged."""
+
+    criterion: str
+    level: int | None
+    evidence: tuple[Evidence, ...]
+
+
+class Evaluation(Event, frozen=True):
+    """What one applicant has shown up to ``through_seq``: references, never copied words."""
+
+    applicant: str
+    tick: int
+    evaluator: str
+    criteria: str
+    through_seq: int
+    levels: tuple[Level, ...]
+
+
+class AudioTaken(Event, frozen=True):
+    """A chunk that carried a command id was understood; its repeat gets the same utterances."""
+
+    track: str
+    utterances: tuple[str, ...]
+
+
+CloseReason: TypeAlias = Literal["ended", "abandoned"]
+
+
+class SessionClosed(Event, frozen=True):
+    """The interview is over; what follows belongs to review."""
+
+    reason: CloseReason = "ended"
+
+
+class Erased(Event, frozen=True):
+    """Bodies were blanked for good: of one seat's person, or (None) of the whole session."""
+
+    seat: str | None
+    events: tuple[int, ...]
+
+
+class Blank(Event, frozen=True):
+    """An event whose body was erased."""
+
+
+class Unknown(Event, frozen=True):
+    """An event of a type or version this release does not know: kept, skipped, counted."""
+
+    body: msgspec.Raw
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """An event decided on and not yet numbered."""
+
+    at: float
+    wall: float
+    by: str
+    event: Event
+    cmd: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered event as the journal gives it back."""
+
+    seq: int
+    at: float
+    wall: float
+    by: str
+    v: int
+    type: str
+    cmd: str | None
+    event: Event
+
+    def to_wire(self) -> bytes:
+        """Return the flat JSON object that subscribers and exports get: envelope plus body."""
+        head = _ENCODER.encode(
+            {
+                "type": self.type,
+                "seq": self.seq,
+                "at": round(self.at, 3),
+                "wall": round(self.wall, 3),
+                "by": self.by,
+                "v": self.v,
+                "cmd": self.cmd,
+            }
+        )
+        body = encode_body(self.event)
+        return head if body == b"{}" else head[:-1] + b"," + body[1:]
+
+
+CATALOGUE: Mapping[str, type[Event]] = {
+    kind.type(): kind
+    for kind in (
+        SessionCreated,
+        ConsentGiven,
+        Joined,
+        Left,
+        NoteAdded,
+        VoiceAssigned,
+        UtteranceFinal,
+        UtteranceDropped,
+        AudioTaken,
+        Evaluation,
+        SessionClosed,
+        Erased,
+    )
+}
+
+LIFTS: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""(type, version) → function from a body of that version to one of the next."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode_body(event: Event) -> bytes:
+    """Return the event's body as JSON; unknown bodies come out as they went in."""
+    if isinstance(event, Unknown):
+        return bytes(event.body)
+    if isinstance(event, Blank):
+        return b'{"erased":true}'
+    return _ENCODER.encode(event)
+
+
+def decode_body(kind: str, version: int, body: bytes) -> Event:
+    """Return the event of a stored body, lifted to today's version.
+
+    Args:
+        kind: the stored type.
+        version: the stored version.
+        body: JSON, possibly padded with spaces; only spaces mean the body was erased.
+
+    Raises:
+        msgspec.ValidationError: the body does not have the shape its version promises.
+    """
+    stripped = body.strip()
+    if not stripped or stripped == b'{"erased":true}':
+        return Blank()
+    event = CATALOGUE.get(kind)
+    if event is None or version > event.VERSION:
+        return Unknown(body=msgspec.Raw(stripped))
+    if version == event.VERSION:
+        return msgspec.json.decode(stripped, type=event)
+    lifted = msgspec.json.decode(stripped)
+    for step in range(version, event.VERSION):
+        lifted = LIFTS[(kind, step)](lifted)
+    return msgspec.convert(lifted, type=event)

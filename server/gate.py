@@ -1,0 +1,117 @@
+"""Who a request is from: a pure decision over what the socket and the headers say."""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from server.access import LOCAL_OPERATOR, Principal
+from server.errors import ClientError, ErrorCode
+from server.links import Links
+from server.settings import Network, Settings, is_loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The facts of one request.
+
+    Attributes:
+        peer: address of the socket's other end; None: not a network socket.
+        host: the ``Host`` header, port included.
+        origin: the ``Origin`` header.
+        token: the link, from ``Authorization: Bearer`` or the WebSocket's ``t``.
+        is_forwarded: some ``Forwarded`` or ``X-Forwarded-*`` header is there.
+    """
+
+    peer: str | None
+    host: str
+    origin: str | None
+    token: str | None
+    is_forwarded: bool
+
+
+def admit(caller: Caller, settings: Settings, links: Links) -> Principal:
+    """Return who it is.
+
+    Raises:
+        ClientError: ``foreign_host``, ``foreign_origin``, ``link_invalid``, ``link_required``.
+    """
+    check_host(caller, settings)
+    check_origin(caller, settings)
+    if caller.token is not None:
+        return links.read(caller.token)
+    if not is_direct(caller, settings):
+        raise _link_required()
+    if settings.secret is None and _is_loopback_peer(caller.peer):
+        return LOCAL_OPERATOR
+    if _within(caller.peer, settings.legacy_networks):
+        return LOCAL_OPERATOR
+    raise _link_required()
+
+
+def is_direct(caller: Caller, settings: Settings) -> bool:
+    """Return whether the socket's peer is the caller itself and not a proxy."""
+    return not caller.is_forwarded and not _within(caller.peer, settings.trusted_proxies)
+
+
+def check_host(caller: Caller, settings: Settings) -> None:
+    """Refuse names that do not mean this machine: a page elsewhere may point its name at us.
+
+    Raises:
+        ClientError: ``foreign_host``; only without a secret, where no link protects.
+    """
+    if settings.secret is None and not is_loopback(_host_name(caller.host)):
+        raise ClientError(
+            ErrorCode.FOREIGN_HOST,
+            "Without DAEDAM_SECRET this server answers to localhost only.",
+            status=403,
+        )
+
+
+def check_origin(caller: Caller, settings: Settings) -> None:
+    """Refuse pages of other sites.
+
+    Raises:
+        ClientError: ``foreign_origin``.
+    """
+    origin = caller.origin
+    if origin is None or origin.rstrip("/") in settings.origins:
+        return
+    parts = urlsplit(origin)
+    host = parts.netloc.lower()
+    if host and (host == caller.host.lower() or is_loopback(_host_name(host))):
+        return
+    raise ClientError(
+        ErrorCode.FOREIGN_ORIGIN,
+        "Pages of another origin may not use this server; see DAEDAM_ORIGINS.",
+        status=403,
+    )
+
+
+def _host_name(host: str) -> str:
+    """Return a host header's name: ``[::1]:8000`` is ``::1``."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback_peer(peer: str | None) -> bool:
+    return peer is not None and is_loopback(peer)
+
+
+def _within(peer: str | None, networks: tuple[Network, ...]) -> bool:
+    if peer is None:
+        return False
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _link_required() -> ClientError:
+    return ClientError(
+        ErrorCode.LINK_REQUIRED, "This server needs a link; ask the operator.", status=401
+    )

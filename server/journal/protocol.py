@@ -1,0 +1,110 @@
+"""What every journal promises; the contract suite in tests/server/journal runs on each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.events import Draft, Entry, Event
+
+
+class Conflict(Exception):
+    """The session has moved past the ``expect``ed seq: read what is new and decide again."""
+
+
+class Fenced(Exception):
+    """The epoch is no longer the session's: another holder has claimed it."""
+
+
+class Held(Exception):
+    """The session is claimed by another holder whose lease has not run out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Numbers given to the appended events, or those a repeated command got the first time."""
+
+    seqs: tuple[int, ...]
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One line of the list of sessions; walls are Unix seconds."""
+
+    session: str
+    last_seq: int
+    created_wall: float
+    last_wall: float
+    is_closed: bool
+    is_erased: bool
+
+
+class Journal(Protocol):
+    """Numbered events per session; an append is acknowledged only when it is kept.
+
+    Every method raises ``JournalUnavailable`` (``StorageFull`` on a full disk) when the store
+    fails; then nothing of that call was kept.
+    """
+
+    async def claim(self, session: str, holder: str, ttl_s: float) -> int:
+        """Take or renew the lease of a session and return its epoch.
+
+        A renewal by the same holder keeps the epoch; taking over raises it by one.
+
+        Raises:
+            Held: another holder's lease has not run out.
+        """
+        ...
+
+    async def append(
+        self,
+        session: str,
+        drafts: Sequence[Draft],
+        *,
+        expect: int | None = None,
+        epoch: int | None = None,
+    ) -> Appended:
+        """Append all of ``drafts`` or none; the first draft's ``cmd`` names the command.
+
+        Args:
+            session: its id; the first append creates it.
+            drafts: at least one.
+            expect: the last seq the decision was based on; None: the decision does not depend.
+            epoch: the holder's; None for a person's command, which any process may append.
+
+        Raises:
+            Conflict: the session has moved past ``expect``.
+            Fenced: ``epoch`` is not the session's.
+        """
+        ...
+
+    async def read(self, session: str, after: int = 0, limit: int = 500) -> list[Entry]:
+        """Return up to ``limit`` entries with seq > ``after``, in order."""
+        ...
+
+    async def find(self, session: str, cmd: str) -> list[Entry]:
+        """Return the entries that the command ``cmd`` caused; none if it was never executed."""
+        ...
+
+    async def sessions(self) -> list[SessionInfo]:
+        """Return every session, the newest first."""
+        ...
+
+    async def redact(
+        self, session: str, bodies: Mapping[int, Event | None], receipt: Draft
+    ) -> Appended:
+        """Replace stored bodies for good and append ``receipt``, all or nothing.
+
+        Args:
+            session: its id.
+            bodies: seq → the body to keep instead, or None to blank it; a replacement must not
+                be longer than what it replaces.
+            receipt: the ``erased`` event.
+
+        When this returns, no file of the journal holds the old bodies any more.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and free everything; idempotent."""
+        ...

@@ -1,0 +1,420 @@
+"""The embedded journal: one SQLite file, one writing thread, one commit for all who wait.
+
+WAL with ``synchronous=FULL``: when an append returns, the event survives a power cut. Bodies are
+erased by overwriting them with the same number of bytes, so SQLite changes the page in place and
+no copy is left in a freed cell; ``secure_delete`` and a truncated WAL take care of the rest.
+"""
+
+import asyncio
+import itertools
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from server.errors import JournalUnavailable, Overloaded, StorageFull
+from server.events import (
+    Blank,
+    Draft,
+    Entry,
+    Erased,
+    Event,
+    SessionClosed,
+    decode_body,
+    encode_body,
+)
+from server.journal.protocol import Appended, Conflict, Fenced, Held, SessionInfo
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE session(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL DEFAULT 0,
+  created_wall REAL NOT NULL DEFAULT 0, last_wall REAL NOT NULL DEFAULT 0,
+  is_closed INTEGER NOT NULL DEFAULT 0, is_erased INTEGER NOT NULL DEFAULT 0,
+  holder TEXT, epoch INTEGER NOT NULL DEFAULT 0, lease_until REAL NOT NULL DEFAULT 0);
+CREATE TABLE event(
+  row INTEGER PRIMARY KEY, session INTEGER NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL,
+  wall REAL NOT NULL, author TEXT NOT NULL, v INTEGER NOT NULL, type TEXT NOT NULL, cmd TEXT,
+  body BLOB NOT NULL);
+CREATE UNIQUE INDEX event_seq ON event(session, seq);
+CREATE INDEX event_cmd ON event(session, cmd) WHERE cmd IS NOT NULL;
+"""
+BATCH = 256
+"""Operations in one commit at most: bounds the wait of the first of them."""
+
+
+class _Operation(Generic[T]):
+    """Something for the writing thread to do, and who waits for it."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], T], *, is_alone: bool) -> None:
+        self.work = work
+        self.is_alone = is_alone
+        self.done: Future[T] = Future()
+        self.outcome: Callable[[], None] = lambda: None
+
+    def attempt(self, connection: sqlite3.Connection) -> None:
+        """Run inside a savepoint; the outcome is told only after the commit."""
+        connection.execute("SAVEPOINT operation")
+        try:
+            result = self.work(connection)
+        except (Conflict, Fenced, Held, ValueError) as error:
+            connection.execute("ROLLBACK TO operation")
+            refusal = error
+            self.outcome = lambda: self.done.set_exception(refusal)
+        else:
+            self.outcome = lambda: self.done.set_result(result)
+        connection.execute("RELEASE operation")
+
+    def run_alone(self, connection: sqlite3.Connection) -> None:
+        """Run outside any transaction, as checkpoints must."""
+        result = self.work(connection)
+        self.outcome = lambda: self.done.set_result(result)
+
+
+class SqliteJournal:
+    """``Journal`` in one file; ``close()`` it. The data folder's lock keeps others out."""
+
+    def __init__(self, path: Path, *, queue_size: int = 1024, max_pages: int | None = None) -> None:
+        """Open or create the file.
+
+        Args:
+            path: the database file; its folder exists.
+            queue_size: operations that may wait before callers are told ``overloaded``.
+            max_pages: SQLite's ``max_page_count``, to test a full disk.
+
+        Raises:
+            JournalUnavailable: the file is damaged, not a journal or of a newer release.
+        """
+        self._path = path
+        self._queue: queue.Queue[_Operation[Any] | None] = queue.Queue(queue_size)
+        with _translated():
+            self._connection = _connect(path, max_pages)
+            self._reader = _connect(path, None, is_reader=True)
+        self._reading = ThreadPoolExecutor(1, "journal-read")
+        self._thread = threading.Thread(target=self._write_loop, name="journal-write")
+        self._thread.start()
+        self._is_closed = False
+
+    async def claim(self, session: str, holder: str, ttl_s: float) -> int:
+        now = time.time()
+
+        def work(connection: sqlite3.Connection) -> int:
+            key = _session_key(connection, session)
+            row = connection.execute(
+                "SELECT holder, epoch, lease_until FROM session WHERE id=?", (key,)
+            ).fetchone()
+            if row[0] != holder and row[2] > now:
+                raise Held(f"held for another {row[2] - now:.0f} s")
+            epoch = int(row[1]) if row[0] == holder else int(row[1]) + 1
+            connection.execute(
+                "UPDATE session SET holder=?, epoch=?, lease_until=? WHERE id=?",
+                (holder, epoch, now + ttl_s, key),
+            )
+            return epoch
+
+        return await self._write(work)
+
+    async def append(
+        self,
+        session: str,
+        drafts: Sequence[Draft],
+        *,
+        expect: int | None = None,
+        epoch: int | None = None,
+    ) -> Appended:
+        packed = _pack(drafts)
+        return await self._write(lambda c: _append(c, session, packed, expect, epoch))
+
+    async def read(self, session: str, after: int = 0, limit: int = 500) -> list[Entry]:
+        return await self._select("seq>? ORDER BY seq LIMIT ?", (session, after, limit))
+
+    async def find(self, session: str, cmd: str) -> list[Entry]:
+        return await self._select("cmd=? ORDER BY seq", (session, cmd))
+
+    async def _select(self, condition: str, values: tuple[object, ...]) -> list[Entry]:
+        def work() -> list[Entry]:
+            rows = self._reader.execute(
+                "SELECT seq, at, wall, author, v, type, cmd, body FROM event"
+                f" WHERE session=(SELECT id FROM session WHERE name=?) AND {condition}",
+                values,
+            ).fetchall()
+            return [_entry(row) for row in rows]
+
+        return await self._read(work)
+
+    async def sessions(self) -> list[SessionInfo]:
+        def work() -> list[SessionInfo]:
+            rows = self._reader.execute(
+                "SELECT name, last_seq, created_wall, last_wall, is_closed, is_erased"
+                " FROM session WHERE last_seq>0 ORDER BY created_wall DESC"
+            ).fetchall()
+            return [
+                SessionInfo(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]))
+                for row in rows
+            ]
+
+        return await self._read(work)
+
+    async def redact(
+        self, session: str, bodies: Mapping[int, Event | None], receipt: Draft
+    ) -> Appended:
+        packed = _pack([receipt])
+
+        def work(connection: sqlite3.Connection) -> Appended:
+            key = _session_key(connection, session)
+            for seq, event in bodies.items():
+                _overwrite(connection, key, seq, event)
+            return _append(connection, session, packed, None, None)
+
+        appended = await self._write(work)
+        await self._write(_truncate_wal, is_alone=True)
+        return appended
+
+    async def durability(self) -> dict[str, object]:
+        """Return the writing connection's own word on how it keeps things."""
+
+        def work(connection: sqlite3.Connection) -> dict[str, object]:
+            names = ("journal_mode", "synchronous", "secure_delete", "max_page_count")
+            return {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
+
+        return await self._write(work)
+
+    async def check(self) -> str:
+        """Return SQLite's verdict on the whole file: ``ok`` or what is broken."""
+        return await self._read(
+            lambda: str(self._reader.execute("PRAGMA quick_check(1)").fetchone()[0])
+        )
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await asyncio.to_thread(self._queue.put, None)
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._reading.shutdown)
+        self._reader.close()
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T], *, is_alone: bool = False) -> T:
+        if self._is_closed:
+            raise JournalUnavailable("The server is stopping; nothing was saved.")
+        operation = _Operation(work, is_alone=is_alone)
+        try:
+            self._queue.put_nowait(operation)
+        except queue.Full:
+            raise Overloaded from None
+        # Shielded: a caller that goes away does not undo what it asked for.
+        return await asyncio.shield(asyncio.wrap_future(operation.done))
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise JournalUnavailable("The server is stopping.")
+
+        def translated() -> T:
+            with _translated():
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._reading, translated)
+
+    def _write_loop(self) -> None:
+        is_open = True
+        while is_open:
+            batch, is_open = self._next_batch()
+            for is_alone, group in itertools.groupby(batch, lambda operation: operation.is_alone):
+                self._commit(list(group), is_alone)
+        self._connection.close()
+
+    def _next_batch(self) -> tuple[list[_Operation[Any]], bool]:
+        """Return whoever waits, at least one unless closing, and whether more may come."""
+        batch = []
+        item = self._queue.get()
+        while item is not None:
+            batch.append(item)
+            if len(batch) == BATCH:
+                return batch, True
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _commit(self, group: list[_Operation[Any]], is_alone: bool) -> None:
+        try:
+            with _translated():
+                if is_alone:
+                    for operation in group:
+                        operation.run_alone(self._connection)
+                else:
+                    self._transact(group)
+        except Exception as error:  # Everyone who waits for this commit is told, nobody guesses.
+            for operation in group:
+                operation.done.set_exception(error)
+        else:
+            for operation in group:
+                operation.outcome()
+
+    def _transact(self, group: list[_Operation[Any]]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for operation in group:
+                operation.attempt(self._connection)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself when the disk was full.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """Drafts as rows, and what they mean for the list of sessions."""
+
+    rows: tuple[tuple[float, float, str, int, str, str | None, bytes], ...]
+    is_closing: bool
+    is_erasing: bool
+
+
+def _pack(drafts: Sequence[Draft]) -> _Packed:
+    return _Packed(
+        rows=tuple(
+            (d.at, d.wall, d.by, d.event.VERSION, d.event.type(), d.cmd, encode_body(d.event))
+            for d in drafts
+        ),
+        is_closing=any(isinstance(draft.event, SessionClosed) for draft in drafts),
+        is_erasing=any(isinstance(d.event, Erased) and d.event.seat is None for d in drafts),
+    )
+
+
+def _connect(path: Path, max_pages: int | None, *, is_reader: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    if is_reader:
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise JournalUnavailable(f"{path.name} was written by a newer release; upgrade first.")
+    if version == 0:
+        connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+    if max_pages is not None:
+        connection.execute(f"PRAGMA max_page_count={max_pages}")
+    # Leases of an earlier process mean nothing: the data folder's lock says it is gone.
+    connection.execute("UPDATE session SET lease_until=0 WHERE lease_until>0")
+    return connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn SQLite's errors into what a client may be told; the log keeps the reason."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        log.error("journal: %s", error)
+        if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+            raise StorageFull from error
+        raise JournalUnavailable from error
+    except sqlite3.DatabaseError as error:
+        log.error("journal: %s", error)
+        raise JournalUnavailable(
+            "The journal file is damaged; restore it from a backup (see: daedam doctor)."
+        ) from error
+
+
+def _session_key(connection: sqlite3.Connection, session: str) -> int:
+    connection.execute("INSERT OR IGNORE INTO session(name) VALUES(?)", (session,))
+    row = connection.execute("SELECT id FROM session WHERE name=?", (session,)).fetchone()
+    return int(row[0])
+
+
+def _append(
+    connection: sqlite3.Connection,
+    session: str,
+    packed: _Packed,
+    expect: int | None,
+    epoch: int | None,
+) -> Appended:
+    key = _session_key(connection, session)
+    rows = packed.rows
+    cmd = rows[0][5]
+    if cmd is not None:
+        found = connection.execute(
+            "SELECT seq FROM event WHERE session=? AND cmd=? ORDER BY seq", (key, cmd)
+        ).fetchall()
+        if found:
+            return Appended(tuple(row[0] for row in found), is_repeat=True)
+    last, current = connection.execute(
+        "SELECT last_seq, epoch FROM session WHERE id=?", (key,)
+    ).fetchone()
+    if epoch is not None and epoch != current:
+        raise Fenced(f"epoch {epoch} is not {current}")
+    if expect is not None and expect != last:
+        raise Conflict(f"expected {expect}, the session is at {last}")
+    seqs = tuple(range(last + 1, last + 1 + len(rows)))
+    connection.executemany(
+        "INSERT INTO event(session, seq, at, wall, author, v, type, cmd, body)"
+        " VALUES(?,?,?,?,?,?,?,?,?)",
+        [(key, seq, *row) for seq, row in zip(seqs, rows, strict=True)],
+    )
+    connection.execute(
+        "UPDATE session SET last_seq=?, last_wall=?, is_closed=max(is_closed,?),"
+        " is_erased=max(is_erased,?), created_wall=CASE WHEN ?=0 THEN ? ELSE created_wall END"
+        " WHERE id=?",
+        (
+            seqs[-1],
+            rows[-1][1],
+            packed.is_closing,
+            packed.is_erasing,
+            last,
+            rows[0][1],
+            key,
+        ),
+    )
+    return Appended(seqs)
+
+
+def _overwrite(connection: sqlite3.Connection, key: int, seq: int, event: Event | None) -> None:
+    row = connection.execute(
+        "SELECT row, length(body) FROM event WHERE session=? AND seq=?", (key, seq)
+    ).fetchone()
+    if row is None:
+        raise ValueError(f"no event {seq}")
+    body = b"" if event is None or isinstance(event, Blank) else encode_body(event)
+    if len(body) > row[1]:
+        raise ValueError(f"the new body of event {seq} is longer than the old one")
+    connection.execute("UPDATE event SET body=? WHERE row=?", (body.ljust(row[1]), row[0]))
+
+
+def _truncate_wal(connection: sqlite3.Connection) -> None:
+    """Empty the WAL so that no old page is left in it; readers hold it for milliseconds only."""
+    deadline = time.monotonic() + 10
+    while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if time.monotonic() > deadline:
+            raise JournalUnavailable("Erased, but the write-ahead log could not be emptied.")
+        time.sleep(0.01)
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    seq, at, wall, author, version, kind, cmd, body = row
+    return Entry(
+        seq=seq,
+        at=at,
+        wall=wall,
+        by=author,
+        v=version,
+        type=kind,
+        cmd=cmd,
+        event=decode_body(kind, version, bytes(body)),
+    )

@@ -1,0 +1,344 @@
+"""What a room hears: audio chunks become finals in the journal, whoever still waits for them.
+
+Chunks of one (connection, speaker) are taken in their order; different ones do not wait for each
+other. The work belongs to the room: a connection that dies loses its answer, never its words.
+"""
+
+import asyncio
+import binascii
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.containers import NotAudio
+from pipeline.inference import JobTranscriber
+from pipeline.jobs import Priority
+from pipeline.runner import ENGINE_FAILED, Dropped, Heard, Segmenter, in_turn, understand
+from server import decisions, legacy
+from server.access import Principal, Right
+from server.errors import ClientError, ErrorCode, Overloaded, SessionOver
+from server.events import (
+    SYSTEM,
+    AudioTaken,
+    Event,
+    Segment,
+    UtteranceDropped,
+    UtteranceFinal,
+    is_applicant,
+)
+from server.messages import AudioChunk, AudioProcessed
+from server.session import Life, Session
+from server.streams import Placed, Stream
+from server.tasks import Tasks
+
+if TYPE_CHECKING:
+    from server.room import Room
+
+log = logging.getLogger(__name__)
+Given = TypeVar("Given")
+Got = TypeVar("Got")
+
+MAX_STREAMS = 32
+"""Streams of one room; six seats on several connections need fewer."""
+REMEMBERED_ANSWERS = 256
+BLOCKS_A_STEP = 10
+WIDTH = 4
+"""Utterances of one stream in work at once: enough for several workers, bounded in memory."""
+_BASE64_STEP = 1024 * 1024
+
+_NOT_TRANSCRIBED = "Some of this sound could not be transcribed; the record marks the place."
+_LATE = "The interview ended before this sound was understood; it will be in the record."
+
+
+@dataclass(slots=True, eq=False)
+class _Ear:
+    """A stream and the order of those who feed it."""
+
+    stream: Stream
+    speaker: str | None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a chunk led to."""
+
+    utterances: tuple[str, ...] = ()
+    error: str | None = None
+    seq: int | None = None
+
+
+class Listening:
+    """The ears of one room."""
+
+    def __init__(self, room: "Room") -> None:
+        self._room = room
+        self._ears: dict[tuple[str, str | None], _Ear] = {}
+        self._tasks = Tasks(f"listening {room.id}")
+        self._outcomes: OrderedDict[str, tuple[str, asyncio.Task[_Outcome]]] = OrderedDict()
+
+    @property
+    def is_busy(self) -> bool:
+        return len(self._tasks) > 0
+
+    def lag(self) -> dict[str, object]:
+        """Return the backlog as the status shows it."""
+        backlog = self._room.services.executor.backlog(self._room.id)
+        return {
+            "queued": backlog.queued,
+            "running": backlog.running,
+            "lag_s": round(backlog.oldest_wait_s, 3),
+            "chunks": len(self._tasks),
+        }
+
+    async def chunk(
+        self, connection: str, principal: Principal, command: AudioChunk
+    ) -> AudioProcessed:
+        """Understand a chunk and answer what was said in it.
+
+        Raises:
+            ClientError: it may not be sent, or not now.
+        """
+        room, speaker = self._room, command.speaker
+        principal.check_audio(speaker)
+        received_s = room.now()
+        task = self._remembered(command.id, principal.author)
+        if task is None:
+            self._check(speaker)
+            ear = self._ear(connection, speaker)
+            task = self._tasks.spawn(
+                self._understand(ear, command, principal.author, received_s), "chunk"
+            )
+            self._remember(command.id, principal.author, task)
+        outcome = await self._answered(task)
+        return self._answer(command, principal, outcome)
+
+    async def settle(self, patience_s: float) -> None:
+        """Finish every open utterance and wait for all work, but not for ever."""
+        for ear in self._ears.values():
+            self._tasks.start(self._finish(ear), "finish")
+        self._ears.clear()
+        await self._tasks.wait(patience_s)
+
+    def forget(self, connection: str) -> None:
+        """Finish the streams of a connection that is gone: nothing can continue them."""
+        for key in [key for key in self._ears if key[0] == connection]:
+            self._tasks.start(self._finish(self._ears.pop(key)), "finish")
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    def _check(self, speaker: str | None) -> None:
+        room = self._room
+        if room.life is not Life.LIVE:
+            raise SessionOver
+        if speaker is not None:
+            decisions.check_seat(room.session, speaker)
+        decisions.check_consent(room.session, speaker)
+
+    def _ear(self, connection: str, speaker: str | None) -> _Ear:
+        key = (connection, speaker)
+        if key not in self._ears:
+            if len(self._ears) >= MAX_STREAMS:
+                raise Overloaded("This interview has too many sound streams open.")
+            ears = self._room.services.ears
+            track = speaker or f"room-{connection}"
+
+            def segmenter() -> Segmenter:
+                return ears.segmenter(is_applicant=is_applicant(speaker))
+
+            self._ears[key] = _Ear(Stream(track, segmenter), speaker)
+        return self._ears[key]
+
+    def _remembered(self, cmd: str | None, author: str) -> asyncio.Task[_Outcome] | None:
+        if cmd is None or cmd not in self._outcomes:
+            return None
+        first_author, task = self._outcomes[cmd]
+        if first_author != author:
+            raise ClientError(ErrorCode.BAD_ID, "This id was used by somebody else.")
+        return task
+
+    def _remember(self, cmd: str | None, author: str, task: asyncio.Task[_Outcome]) -> None:
+        if cmd is not None:
+            self._outcomes[cmd] = (author, task)
+            while len(self._outcomes) > REMEMBERED_ANSWERS:
+                self._outcomes.popitem(last=False)
+
+    async def _answered(self, task: asyncio.Task[_Outcome]) -> _Outcome:
+        """Wait for the outcome, or for the session's end if that comes first."""
+        closed = asyncio.ensure_future(self._room.closed.wait())
+        try:
+            await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closed.cancel()
+        return task.result() if task.done() else _Outcome(error=_LATE)
+
+    async def _understand(
+        self, ear: _Ear, command: AudioChunk, author: str, received_s: float
+    ) -> _Outcome:
+        room = self._room
+        if command.id is not None and (first := await room.first(command.id, author)):
+            taken = first.entries[0].event
+            return _Outcome(
+                taken.utterances if isinstance(taken, AudioTaken) else (), seq=first.seq
+            )
+        async with ear.turn:
+            try:
+                data = await self._in_thread(_decode_base64, command.audio_data)
+                placed = self._steps(ear.stream.take(data, received_s))
+                outcome = await self._keep_all(ear, placed, command.id)
+            except NotAudio as error:
+                return _Outcome(error=str(error))
+        if command.id is not None:
+            outcome = await self._mark(ear, command.id, author, outcome)
+        if room.session.is_over:
+            await room.evaluate()
+        return outcome
+
+    async def _finish(self, ear: _Ear) -> None:
+        async with ear.turn:
+            await self._keep_all(ear, self._steps(ear.stream.finish()), None)
+        if self._room.session.is_over:
+            await self._room.evaluate()
+
+    async def _keep_all(
+        self, ear: _Ear, placed: AsyncIterator[Placed], cmd: str | None
+    ) -> _Outcome:
+        """Understand utterance after utterance and journal each as soon as it is its turn."""
+        transcriber = JobTranscriber(
+            self._room.services.executor, self._room.id, priority=Priority.RECORDING
+        )
+
+        async def hear(item: Placed) -> tuple[Placed, Heard]:
+            return item, await understand(item.utterance, transcriber)
+
+        kept: list[str] = []
+        error = None
+        count = 0
+        async for item, heard in in_turn(placed, hear, WIDTH):
+            count += 1
+            name = await self._keep(ear, item, heard, cmd and f"{cmd}.{count}")
+            if name is not None:
+                kept.append(name)
+            elif isinstance(heard, Dropped) and heard.reason == ENGINE_FAILED:
+                error = _NOT_TRANSCRIBED
+        return _Outcome(tuple(kept), error)
+
+    async def _keep(self, ear: _Ear, item: Placed, heard: Heard, cmd: str | None) -> str | None:
+        """Journal one utterance; return its name if it has words."""
+        name = f"u{secrets.token_hex(6)}"
+        committed = await self._room.commit(
+            lambda session, _: _events(session, ear, name, item, heard),
+            by=SYSTEM,
+            cmd=cmd,
+            as_holder=True,
+        )
+        final = committed.entries[-1].event
+        return final.utterance if isinstance(final, UtteranceFinal) else None
+
+    async def _mark(self, ear: _Ear, cmd: str, author: str, outcome: _Outcome) -> _Outcome:
+        committed = await self._room.commit(
+            lambda *_: (AudioTaken(track=ear.stream.track, utterances=outcome.utterances),),
+            by=author,
+            cmd=cmd,
+        )
+        return _Outcome(outcome.utterances, outcome.error, committed.seq)
+
+    def _answer(
+        self, command: AudioChunk, principal: Principal, outcome: _Outcome
+    ) -> AudioProcessed:
+        session = self._room.session
+        spoken = [item for name in outcome.utterances for item in session.utterances.get(name, ())]
+        result = legacy.audio_processed(
+            session,
+            spoken,
+            timestamp=command.timestamp if command.timestamp is not None else time.time(),
+            speaker=command.speaker,
+            shows_words=principal.has(Right.SEE_ROOM),
+            shows_evaluation=principal.has(Right.SEE_JUDGEMENT),
+            error=outcome.error,
+        )
+        return AudioProcessed(result=result, seq=outcome.seq)
+
+    async def _steps(self, blocks: Iterator[list[Placed]]) -> AsyncIterator[Placed]:
+        while (batch := await self._in_thread(_advance, blocks)) is not None:
+            for placed in batch:
+                yield placed
+
+    async def _in_thread(self, work: Callable[[Given], Got], given: Given) -> Got:
+        threads = self._room.services.ears.threads
+        return await asyncio.get_running_loop().run_in_executor(threads, work, given)
+
+
+def _advance(blocks: Iterator[list[Placed]]) -> list[Placed] | None:
+    """Hear some seconds; None at the end."""
+    placed: list[Placed] = []
+    for count, found in enumerate(blocks, 1):
+        placed += found
+        if placed or count == BLOCKS_A_STEP:
+            return placed
+    return placed or None
+
+
+def _events(session: Session, ear: _Ear, name: str, item: Placed, heard: Heard) -> Sequence[Event]:
+    if isinstance(heard, Dropped):
+        return (
+            UtteranceDropped(
+                utterance=name,
+                track=ear.stream.track,
+                start=item.start,
+                end=item.end,
+                reason=heard.reason,
+            ),
+        )
+    voice, assigned = (
+        decisions.voice_of(session, ear.speaker) if ear.speaker is not None else (None, ())
+    )
+    transcript = heard.transcript
+    segment = Segment(
+        segment=f"{name}.1",
+        voice=voice,
+        words=tuple(
+            (
+                round(item.word(word.start), 3),
+                round(item.word(word.end), 3),
+                word.text,
+                round(word.p, 3),
+            )
+            for word in transcript.words
+        ),
+        text_confidence=round(transcript.text_confidence, 3),
+        voice_confidence=1.0 if voice is not None else 0.0,
+    )
+    return (
+        *assigned,
+        UtteranceFinal(
+            utterance=name,
+            track=ear.stream.track,
+            start=round(item.start, 3),
+            end=round(item.end, 3),
+            segments=(segment,),
+        ),
+    )
+
+
+def _decode_base64(text: str) -> bytes:
+    """Return the bytes; in steps, because the decoder holds every other thread back.
+
+    Raises:
+        NotAudio: it is not base64.
+    """
+    if text.startswith("data:"):
+        text = text[text.find(",") + 1 :]
+    parts = []
+    try:
+        raw = text.encode("ascii")
+        for start in range(0, len(raw), _BASE64_STEP):
+            parts.append(binascii.a2b_base64(raw[start : start + _BASE64_STEP], strict_mode=True))
+    except (UnicodeEncodeError, binascii.Error):
+        raise NotAudio("audio_data is not valid base64.") from None
+    return b"".join(parts)

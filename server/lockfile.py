@@ -1,0 +1,85 @@
+"""One server per data folder, and how the command line finds it."""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self
+
+LOCK_FILE = "server.lock"
+
+
+class DataInUse(Exception):
+    """Another process holds the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """The server that holds a data folder; ``token`` is an operator's link for this machine."""
+
+    pid: int
+    url: str
+    token: str
+
+
+class DataLock:
+    """Holds a data folder until closed, or until the process dies in whatever way."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    @classmethod
+    def take(cls, data: Path) -> Self:
+        """Take the folder.
+
+        Raises:
+            DataInUse: somebody has it; the sentence says who.
+        """
+        data.mkdir(parents=True, exist_ok=True)
+        path = data / LOCK_FILE
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.fdopen(descriptor, "r+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            server = _read(file)
+            file.close()
+            who = f"the server with pid {server.pid} at {server.url}" if server else "a process"
+            raise DataInUse(f"The data folder {data} is in use by {who}.") from None
+        file.truncate(0)
+        return cls(file)
+
+    def announce(self, server: RunningServer) -> None:
+        """Tell the command line where the server is."""
+        self._file.seek(0)
+        self._file.truncate(0)
+        json.dump({"pid": server.pid, "url": server.url, "token": server.token}, self._file)
+        self._file.flush()
+
+    def close(self) -> None:
+        if not self._file.closed:
+            self._file.truncate(0)
+            self._file.close()
+
+
+def running_server(data: Path) -> RunningServer | None:
+    """Return the server that holds the folder and has said where it is."""
+    try:
+        with (data / LOCK_FILE).open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return _read(file)
+            return None
+    except FileNotFoundError:
+        return None
+
+
+def _read(file: IO[str]) -> RunningServer | None:
+    try:
+        file.seek(0)
+        found = json.load(file)
+        return RunningServer(int(found["pid"]), str(found["url"]), str(found["token"]))
+    except (ValueError, KeyError):
+        return None

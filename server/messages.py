@@ -1,0 +1,212 @@
+"""Everything that crosses the wire: commands in, answers out. Events are in ``events``.
+
+Flat JSON; ``type`` tags the class. A command may carry ``id``; then its answer carries
+``reply_to`` and the ``seq`` of the event it caused.
+"""
+
+import re
+from typing import Any, TypeAlias
+
+import msgspec
+
+from server.errors import ClientError, ErrorCode
+from server.events import Timestamp
+
+MAX_FRAME = 64 * 1024 * 1024
+"""Bytes of a frame that is served."""
+MAX_ANSWERED_FRAME = 128 * 1024 * 1024
+"""Bytes of a frame that is still answered, with ``too_large``; beyond, the socket closes: 1009."""
+MAX_NOTE_CHARACTERS = 10_000
+"""Keeps every event under one 48 KiB message of the data channel, JSON escapes included."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{22,128}")
+_SESSION = re.compile(r"[^/\x00-\x1f\x7f]{1,128}")
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What a client asks for."""
+
+    id: str | None = None
+
+
+class SpeakerNote(Command, frozen=True, tag="speaker_note"):
+    """A note about the seat ``speaker``; its author is the connection."""
+
+    speaker: str
+    note: str
+    timestamp: Timestamp | None = None
+
+
+class EvaluationRequest(Command, frozen=True, tag="evaluation_request"):
+    """Evaluate what is new and answer the summary."""
+
+
+class AudioChunk(Command, frozen=True, tag="audio_chunk"):
+    """A recording or the next piece of one, base64; ``speaker``: whose own microphone it is."""
+
+    audio_data: str
+    timestamp: Timestamp | None = None
+    speaker: str | None = None
+
+
+class SessionEnd(Command, frozen=True, tag="session_end"):
+    """End the interview and answer its record."""
+
+
+class Consent(Command, frozen=True, tag="consent"):
+    """The person of this connection's seat agrees to recording and software evaluation."""
+
+
+class Subscribe(Command, frozen=True, tag="subscribe"):
+    """Send every visible event after ``after_seq``, then what happens from now on."""
+
+    after_seq: int = 0
+
+
+AnyCommand: TypeAlias = (
+    SpeakerNote | EvaluationRequest | AudioChunk | SessionEnd | Consent | Subscribe
+)
+COMMANDS: tuple[type[Command], ...] = AnyCommand.__args__
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """What the server answers; ``reply_to`` and ``seq`` only when the command carried an id."""
+
+    reply_to: str | None = None
+    seq: int | None = None
+
+
+class NoteSaved(Answer, frozen=True, tag="note_saved"):
+    """The note is durable."""
+
+    speaker: str
+    note: str
+    timestamp: Timestamp | None
+
+
+class EvaluationSummary(Answer, frozen=True, tag="evaluation_summary"):
+    """Counts and averages of the session so far."""
+
+    summary: dict[str, Any]
+
+
+class AudioProcessed(Answer, frozen=True, tag="audio_processed"):
+    """What was heard in the utterances that ended with this chunk."""
+
+    result: dict[str, Any]
+
+
+class SessionEnded(Answer, frozen=True, tag="session_ended"):
+    """The whole record."""
+
+    final_result: dict[str, Any]
+
+
+class Done(Answer, frozen=True, tag="done"):
+    """A command without an answer of its own was executed."""
+
+
+class CaughtUp(Answer, frozen=True, tag="caught_up"):
+    """The replay is complete; what follows is live."""
+
+
+class ErrorAnswer(Answer, frozen=True, tag="error"):
+    """Something was wrong; the connection stays open."""
+
+    code: str
+    error: str
+
+
+class Ping(Answer, frozen=True, tag="ping"):
+    """Sent after 30 s without a message from the client; needs no answer."""
+
+    timestamp: float
+
+
+ANSWERS: tuple[type[Answer], ...] = (
+    NoteSaved,
+    EvaluationSummary,
+    AudioProcessed,
+    SessionEnded,
+    Done,
+    CaughtUp,
+    ErrorAnswer,
+    Ping,
+)
+
+_DECODER = msgspec.json.Decoder(AnyCommand)
+_ENCODER = msgspec.json.Encoder()
+
+
+def type_of(message: Command | Answer | type[Command] | type[Answer]) -> str:
+    return str(message.__struct_config__.tag)
+
+
+def decode_command(frame: str | bytes) -> AnyCommand:
+    """Return the command in a text frame.
+
+    Raises:
+        ClientError: ``bad_json``, ``unknown_type``, ``bad_message`` or ``bad_id``.
+    """
+    try:
+        command: AnyCommand = _DECODER.decode(frame)
+    except msgspec.ValidationError as error:
+        raise _refusal(frame, error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ClientError(ErrorCode.BAD_JSON, "The message is not valid JSON.") from None
+    if command.id is not None and not _ID.fullmatch(command.id):
+        raise ClientError(
+            ErrorCode.BAD_ID, "An id needs 22 to 128 characters of A-Z, a-z, 0-9, - and _."
+        )
+    return command
+
+
+def encode_answer(answer: Answer) -> str:
+    return _ENCODER.encode(answer).decode()
+
+
+def check_session_id(session: str) -> str:
+    """Return ``session``.
+
+    Raises:
+        ClientError: ``bad_session``.
+    """
+    if not _SESSION.fullmatch(session):
+        raise ClientError(
+            ErrorCode.BAD_SESSION,
+            "A session id needs 1 to 128 characters, without / and control characters.",
+        )
+    return session
+
+
+class _Head(msgspec.Struct):
+    """The part of a refused message that says what it wanted to be and whom to answer."""
+
+    type: Any = None
+    id: Any = None
+
+
+class RefusedMessage(ClientError):
+    """A message that names its ``id`` and is wrong otherwise."""
+
+    reply_to: str | None = None
+
+
+def _refusal(frame: str | bytes, error: msgspec.ValidationError) -> ClientError:
+    try:
+        head = msgspec.json.decode(frame, type=_Head)
+    except msgspec.DecodeError:
+        return ClientError(ErrorCode.BAD_MESSAGE, "A message is a JSON object with a type.")
+    known = {type_of(command) for command in COMMANDS}
+    if head.type is None:
+        refused = RefusedMessage(ErrorCode.BAD_MESSAGE, "The message has no type.")
+    elif head.type not in known:
+        refused = RefusedMessage(
+            ErrorCode.UNKNOWN_TYPE, f"Unknown type; known are {', '.join(sorted(known))}."
+        )
+    else:
+        # msgspec names the field and the expected type, never the value that was sent.
+        refused = RefusedMessage(ErrorCode.BAD_MESSAGE, f"{head.type}: {error}.")
+    if isinstance(head.id, str) and _ID.fullmatch(head.id):
+        refused.reply_to = head.id
+    return refused

@@ -1,0 +1,142 @@
+"""Every session in memory: loaded when somebody comes, gone when nobody needs it."""
+
+import asyncio
+import logging
+import time
+
+from server import decisions
+from server.errors import ClientError, ErrorCode, Overloaded, UnknownSession
+from server.events import SYSTEM, SessionConfig
+from server.room import Room, Services
+from server.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+MAX_ROOMS = 500
+"""Sessions in memory at once."""
+HOUSEKEEPING_S = 60.0
+EXTERNAL = SessionConfig(consent="external")
+"""What an existing client's connection creates: six seats, consent seen to by its operator."""
+
+
+class Rooms:
+    """The rooms of this process."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._rooms: dict[str, Room] = {}
+        self._loading: dict[str, asyncio.Lock] = {}
+        self._tasks = Tasks("rooms")
+        self._is_closing = False
+
+    @property
+    def connections(self) -> int:
+        return sum(len(room.connections) for room in self._rooms.values())
+
+    def start(self) -> None:
+        """Begin to look after abandoned and idle sessions."""
+        self._tasks.start(self._housekeeping(), "housekeeping")
+
+    async def find(self, session: str) -> Room:
+        """Return an existing session's room.
+
+        Raises:
+            UnknownSession: no event of it was ever kept.
+        """
+        return await self._open(session, None)
+
+    async def find_or_create(self, session: str, config: SessionConfig = EXTERNAL) -> Room:
+        """Return the session's room, created with ``config`` if there was none."""
+        return await self._open(session, config)
+
+    async def create(self, session: str, config: SessionConfig) -> Room:
+        """Open a session that must be new.
+
+        Raises:
+            ClientError: ``session_exists``, or the configuration is wrong.
+        """
+        decisions.create(config)
+        try:
+            await self.find(session)
+        except UnknownSession:
+            return await self._open(session, config)
+        raise ClientError(
+            ErrorCode.SESSION_EXISTS, "There is an interview with this id already.", status=409
+        )
+
+    async def drop(self, room: Room) -> None:
+        """Forget a room; who comes next reads the journal anew."""
+        await self._forget(room)
+
+    async def look_after(self) -> None:
+        """End sessions abandoned for long, and forget rooms nobody uses."""
+        now = time.monotonic()
+        settings = self.services.settings
+        for room in list(self._rooms.values()):
+            if room.is_busy:
+                continue
+            if not room.session.is_over and now - room.last_used > settings.abandon_after_s:
+                await self._abandon(room)
+            if now - room.last_used > settings.idle_after_s:
+                await self._forget(room)
+        for info in await self.services.journal.sessions():
+            is_asleep = not info.is_closed and info.session not in self._rooms
+            if is_asleep and time.time() - info.last_wall > settings.abandon_after_s:
+                room = await self.find(info.session)
+                if not room.is_busy:
+                    await self._abandon(room)
+                    await self._forget(room)
+
+    async def close(self) -> None:
+        """Let open utterances be understood, then stop every room; idempotent."""
+        self._is_closing = True
+        await self._tasks.close()
+        patience_s = self.services.settings.end_patience_s
+        rooms = list(self._rooms.values())
+        await asyncio.gather(*(room.listening.settle(patience_s) for room in rooms))
+        await asyncio.gather(*(self._forget(room) for room in rooms))
+
+    async def _open(self, session: str, create: SessionConfig | None) -> Room:
+        lock = self._loading.setdefault(session, asyncio.Lock())
+        try:
+            async with lock:
+                room = self._rooms.get(session)
+                if room is None:
+                    room = await self._load(session, create)
+                room.last_used = time.monotonic()
+                return room
+        finally:
+            if not lock.locked():
+                self._loading.pop(session, None)
+
+    async def _load(self, session: str, create: SessionConfig | None) -> Room:
+        if len(self._rooms) >= MAX_ROOMS:
+            raise Overloaded("Too many interviews are open on this server.")
+        room = Room(session, self.services)
+        try:
+            await room.load(create)
+        except BaseException:
+            await room.close()
+            raise
+        if not room.session.exists:
+            raise UnknownSession
+        self._rooms[session] = room
+        return room
+
+    async def _abandon(self, room: Room) -> None:
+        log.info("session %s was abandoned; it is ended", room.id)
+        await room.end(SYSTEM, reason="abandoned")
+
+    async def _forget(self, room: Room) -> None:
+        self._rooms.pop(room.id, None)
+        await room.close()
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            try:
+                await self.look_after()
+            except ClientError as error:
+                log.warning("housekeeping: %s", error.code)
+            except Exception:
+                log.exception("housekeeping failed")

@@ -1,0 +1,255 @@
+"""The session as a fold of its events: no clock, no I/O, the same from any journal, any time."""
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from server.events import (
+    AudioTaken,
+    Blank,
+    ConsentGiven,
+    Entry,
+    Erased,
+    Evaluation,
+    Event,
+    Joined,
+    Left,
+    NoteAdded,
+    Segment,
+    SessionClosed,
+    SessionConfig,
+    SessionCreated,
+    Timestamp,
+    Unknown,
+    UtteranceDropped,
+    UtteranceFinal,
+    VoiceAssigned,
+)
+
+RECORD = (NoteAdded, VoiceAssigned, UtteranceFinal, UtteranceDropped, Evaluation, Erased)
+"""Events that change what the result says."""
+
+FOLD_VERSION = 1
+"""Grows when the same events fold to something else; snapshots of another version are void."""
+
+
+class Life(enum.StrEnum):
+    """Where the session is: live -> ending -> review -> erased.
+
+    The fold knows live, review and erased; ending is the holder's: up to ten seconds in which
+    open utterances and the last evaluation are finished before ``session_closed``.
+    """
+
+    LIVE = "live"
+    ENDING = "ending"
+    REVIEW = "review"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note as the record shows it."""
+
+    seq: int
+    at: float
+    wall: float
+    by: str
+    about: str
+    text: str
+    timestamp: Timestamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One final segment and the span of its utterance, session seconds."""
+
+    seq: int
+    utterance: str
+    track: str
+    start: float
+    end: float
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One evaluation event."""
+
+    seq: int
+    at: float
+    wall: float
+    evaluation: Evaluation
+
+
+@dataclass(slots=True)
+class Session:
+    """The state of one session; ``apply`` entries in order, cost per entry is flat.
+
+    Attributes:
+        heard_seq: applicant → the last seq that changed which words are theirs.
+        revision: 0 while live, 1 at the close, one more for every change of the record after.
+        unknown_events: kept in the journal, not understood by this release.
+        erased_events: whose bodies were erased.
+    """
+
+    id: str
+    seq: int = 0
+    at: float = 0.0
+    created_wall: float = 0.0
+    closed_at: float | None = None
+    closed_wall: float | None = None
+    life: Life = Life.LIVE
+    config: SessionConfig = field(default_factory=SessionConfig)
+    present: dict[str, Joined] = field(default_factory=dict)
+    consents: set[str] = field(default_factory=set)
+    notes: list[Note] = field(default_factory=list)
+    voices: dict[str, str | None] = field(default_factory=dict)
+    spoken: list[Spoken] = field(default_factory=list)
+    segments: dict[str, Spoken] = field(default_factory=dict)
+    utterances: dict[str, list[Spoken]] = field(default_factory=dict)
+    by_voice: dict[str, list[Spoken]] = field(default_factory=dict)
+    dropped: int = 0
+    evaluations: list[Judged] = field(default_factory=list)
+    newest: dict[str, Judged] = field(default_factory=dict)
+    heard_seq: dict[str, int] = field(default_factory=dict)
+    revision: int = 0
+    unknown_events: int = 0
+    erased_events: int = 0
+
+    @property
+    def exists(self) -> bool:
+        return self.seq > 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.life in (Life.REVIEW, Life.ERASED)
+
+    @property
+    def duration_s(self) -> float | None:
+        """Session seconds until the close; None while live."""
+        return self.closed_at
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        return tuple(seat.seat for seat in self.config.seats)
+
+    def speaker(self, segment: Segment) -> str | None:
+        """Return the seat the segment's voice belongs to now; None: not known."""
+        return self.voices.get(segment.voice) if segment.voice else None
+
+    def words_of(self, seat: str) -> Iterator[Spoken]:
+        """Yield what the voices of ``seat`` said, voice by voice in the order of the journal."""
+        for voice, owner in self.voices.items():
+            if owner == seat:
+                yield from self.by_voice.get(voice, ())
+
+    def unevaluated(self, applicants: Iterable[str]) -> list[str]:
+        """Return those whose words changed since their newest evaluation."""
+        return [
+            seat
+            for seat in applicants
+            if self.heard_seq.get(seat, 0)
+            > (self.newest[seat].evaluation.through_seq if seat in self.newest else 0)
+        ]
+
+    def apply(self, entry: Entry) -> None:
+        """Take the next entry.
+
+        Raises:
+            ValueError: it is not the next one.
+        """
+        if entry.seq != self.seq + 1:
+            raise ValueError(f"entry {entry.seq} does not follow {self.seq}")
+        self.seq, self.at = entry.seq, max(self.at, entry.at)
+        if self.life is Life.REVIEW and isinstance(entry.event, RECORD):
+            self.revision += 1
+        self._apply(entry, entry.event)
+
+    def _apply(self, entry: Entry, event: Event) -> None:
+        match event:
+            case SessionCreated():
+                self.created_wall, self.config = entry.wall, event.config
+            case ConsentGiven():
+                self.consents.add(event.seat)
+            case Joined():
+                self.present[event.connection] = event
+            case Left():
+                self.present.pop(event.connection, None)
+            case NoteAdded():
+                self._note(entry, event)
+            case VoiceAssigned():
+                self._assign(entry, event)
+            case UtteranceFinal():
+                self._utterance(entry, event)
+            case UtteranceDropped():
+                self.dropped += 1
+            case AudioTaken():
+                pass
+            case Evaluation():
+                judged = Judged(entry.seq, entry.at, entry.wall, event)
+                self.evaluations.append(judged)
+                self.newest[event.applicant] = judged
+            case SessionClosed() | Erased():
+                self._end(entry, event)
+            case _:
+                self._skip(entry, event)
+
+    def _note(self, entry: Entry, event: NoteAdded) -> None:
+        self.notes.append(
+            Note(
+                entry.seq,
+                event.media_at,
+                entry.wall,
+                entry.by,
+                event.about,
+                event.note,
+                event.client_timestamp,
+            )
+        )
+
+    def _assign(self, entry: Entry, event: VoiceAssigned) -> None:
+        for seat in (self.voices.get(event.voice), event.seat):
+            if seat is not None and event.voice in self.by_voice:
+                self.heard_seq[seat] = entry.seq
+        self.voices[event.voice] = event.seat
+
+    def _utterance(self, entry: Entry, event: UtteranceFinal) -> None:
+        for segment in event.segments:
+            spoken = Spoken(
+                entry.seq, event.utterance, event.track, event.start, event.end, segment
+            )
+            self.spoken.append(spoken)
+            self.segments[segment.segment] = spoken
+            self.utterances.setdefault(event.utterance, []).append(spoken)
+            if segment.voice is not None:
+                self.by_voice.setdefault(segment.voice, []).append(spoken)
+            seat = self.speaker(segment)
+            if seat is not None:
+                self.heard_seq[seat] = entry.seq
+
+    def _end(self, entry: Entry, event: SessionClosed | Erased) -> None:
+        if isinstance(event, Erased):
+            if event.seat is None:
+                self.life = Life.ERASED
+        elif self.life is Life.LIVE:
+            self.life, self.revision = Life.REVIEW, 1
+            self.closed_at, self.closed_wall = entry.at, entry.wall
+
+    def _skip(self, entry: Entry, event: Event) -> None:
+        if isinstance(event, Blank):
+            self.erased_events += 1
+            if entry.type == SessionCreated.type():
+                self.created_wall = entry.wall
+            if entry.type == SessionClosed.type():
+                self._end(entry, SessionClosed())
+        else:
+            assert isinstance(event, Unknown)
+            self.unknown_events += 1
+
+
+def fold(session: str, entries: Iterable[Entry]) -> Session:
+    """Return the session that ``entries``, from the first on, add up to."""
+    state = Session(session)
+    for entry in entries:
+        state.apply(entry)
+    return state

@@ -1,0 +1,144 @@
+"""The sound of one (connection, speaker): containers in, utterances on session time out.
+
+Blocking; a room runs these generators in its sound threads, one step a block.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from pipeline.audio import RATE_HZ, Samples, seconds
+from pipeline.containers import ContainerStream, NotAudio, begins_stream, duration_s
+from pipeline.runner import Segmenter, Utterance
+
+LOOK_BACK_S = 600.0
+"""A continuation longer than this surely began where the stream ended before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Which session second each anchored sample of a track is; grows by one anchor a chunk."""
+
+    positions: tuple[int, ...]
+    starts: tuple[float, ...]
+
+    def at(self, position: int) -> float:
+        """Return the session time of a sample at or after the first anchor."""
+        index = max(0, bisect_right(self.positions, position) - 1)
+        return self.starts[index] + seconds(position - self.positions[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An utterance and where its samples lie on the session's clock."""
+
+    utterance: Utterance
+    timeline: Timeline
+
+    @property
+    def start(self) -> float:
+        return self.timeline.at(self.utterance.start)
+
+    @property
+    def end(self) -> float:
+        return self.timeline.at(self.utterance.end)
+
+    def word(self, offset_s: float) -> float:
+        """Return the session time of a moment ``offset_s`` after the utterance's start."""
+        return self.timeline.at(self.utterance.start + round(offset_s * RATE_HZ))
+
+
+class Stream:
+    """One track made of chunks: each a whole recording or the next piece of one."""
+
+    def __init__(self, track: str, segmenter: Callable[[], Segmenter]) -> None:
+        """Start empty.
+
+        Args:
+            track: its name in the journal.
+            segmenter: makes the listening part anew for each recording.
+        """
+        self.track = track
+        self.end_s = 0.0
+        """Session time at which the stream's sound ends so far."""
+        self._make_segmenter = segmenter
+        self._segmenter: Segmenter | None = None
+        self._container: ContainerStream | None = None
+        self._timeline = Timeline((), ())
+
+    def take(self, data: bytes, received_s: float) -> Iterator[list[Placed]]:
+        """Yield, block by block, the utterances that end with this chunk.
+
+        Args:
+            data: the chunk's bytes.
+            received_s: session time of its receipt: its sound ends there, but starts neither
+                before 0 nor before the stream's earlier end.
+
+        Raises:
+            NotAudio: the bytes cannot be heard; the stream is as it was.
+        """
+        if begins_stream(data):
+            yield from self._begin(data, received_s)
+        elif self._container is None:
+            raise NotAudio(
+                "This chunk has no beginning: the first chunk of a recording, with its header, "
+                "is missing."
+            )
+        else:
+            yield from self._go_on(data, received_s)
+
+    def finish(self) -> Iterator[list[Placed]]:
+        """Yield what is still open, and forget the recording; idempotent."""
+        container, segmenter = self._container, self._segmenter
+        self._container = self._segmenter = None
+        if container is not None and segmenter is not None:
+            for block in container.close():
+                yield self._hear(segmenter, block)
+            yield self._place(segmenter.flush())
+
+    def _begin(self, data: bytes, received_s: float) -> Iterator[list[Placed]]:
+        container = ContainerStream(data)
+        blocks = container.first()
+        # Hearing the first block before anything is changed: rubbish leaves the stream alone.
+        first = next(blocks, None)
+        yield from self.finish()
+        segmenter = self._make_segmenter()
+        self._container, self._segmenter = container, segmenter
+        self._timeline = Timeline((), ())
+        self._anchor(segmenter, max(0.0, self.end_s, received_s - duration_s(data)))
+        for block in chain(() if first is None else (first,), blocks):
+            yield self._hear(segmenter, block)
+        yield self._place(segmenter.flush())
+
+    def _go_on(self, data: bytes, received_s: float) -> Iterator[list[Placed]]:
+        assert self._container is not None
+        assert self._segmenter is not None
+        segmenter = self._segmenter
+        waiting: list[Samples] = []
+        heard_s = 0.0
+        limit_s = min(LOOK_BACK_S, received_s - self.end_s)
+        blocks = self._container.more(data)
+        for block in blocks:
+            waiting.append(block)
+            heard_s += seconds(block.size)
+            if heard_s >= limit_s:
+                break
+        self._anchor(segmenter, max(0.0, self.end_s, received_s - max(heard_s, 0.0)))
+        for block in chain(waiting, blocks):
+            yield self._hear(segmenter, block)
+
+    def _anchor(self, segmenter: Segmenter, start_s: float) -> None:
+        # Utterances are shorter than 30 s, so older anchors are never asked again.
+        self._timeline = Timeline(
+            (*self._timeline.positions[-64:], segmenter.position),
+            (*self._timeline.starts[-64:], start_s),
+        )
+        self.end_s = start_s
+
+    def _hear(self, segmenter: Segmenter, block: Samples) -> list[Placed]:
+        self.end_s += seconds(block.size)
+        return self._place(segmenter.push(block))
+
+    def _place(self, utterances: list[Utterance]) -> list[Placed]:
+        return [Placed(utterance, self._timeline) for utterance in utterances]
