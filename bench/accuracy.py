@@ -6,13 +6,16 @@ same model on the sentences one by one.
 """
 
 import argparse
+from itertools import groupby
 from pathlib import Path
 
-from bench.corpus import Clip, clips, panel, speech_folder
+import numpy as np
+
+from bench.corpus import Clip, clips, monologue, panel, speech_folder
 from bench.hearing import CpuClock, Ears, Heard
 from bench.results import Row, print_table, store
 from bench.scoring import Errors, kocer_errors, raw_errors, split_like
-from pipeline.audio import seconds
+from pipeline.audio import RATE_HZ, Samples, seconds
 from pipeline.engines.whisper import DecodeOptions
 from pipeline.models import Registry
 
@@ -31,17 +34,31 @@ def one_by_one(ears: Ears, spoken: list[Clip]) -> tuple[Row, Errors, Errors]:
 def interview(ears: Ears, spoken: list[Clip], seed: int) -> tuple[Row, Errors, Errors]:
     """Transcribe all clips as one interview and score its whole text."""
     order, recording = panel(spoken, seed)
+    return _whole(ears, f"interview, seed {seed}", order, recording)
+
+
+def without_pauses(ears: Ears, spoken: list[Clip]) -> Row:
+    """Transcribe each voice's clips as speech without a pause, cut only for its length."""
+    order = sorted(spoken, key=lambda clip: clip.speaker)
+    voices = [list(group) for _, group in groupby(order, key=lambda clip: clip.speaker)]
+    breath = np.zeros(RATE_HZ, np.float32)
+    recording = np.concatenate([part for voice in voices for part in (monologue(voice), breath)])
+    return _whole(ears, "without pauses", order, recording)[0]
+
+
+def _whole(
+    ears: Ears, name: str, order: list[Clip], recording: Samples
+) -> tuple[Row, Errors, Errors]:
     clock = CpuClock()
     heard = ears.listen(recording)
     cpu_s = clock.cpu_s
     references = [clip.text for clip in order]
     text = _kept_text(heard)
     raw = raw_errors(" ".join(references), text)
-    parts = split_like(references, text)
-    read = sum(map(kocer_errors, references, parts), Errors())
+    read = sum(map(kocer_errors, references, split_like(references, text)), Errors())
     dropped = sum(one.dropped is not None for one in heard)
-    rate = cpu_s / seconds(recording.size)
-    return _row(f"interview, seed {seed}", len(heard), dropped, (raw, read), rate), raw, read
+    row = _row(name, len(heard), dropped, (raw, read), cpu_s / seconds(recording.size))
+    return row, raw, read
 
 
 def _kept_text(heard: list[Heard]) -> str:
@@ -65,26 +82,24 @@ def _row(
 def measure(ears: Ears, spoken: list[Clip], seeds: list[int]) -> list[Row]:
     """Return one row per run and the pooled interviews, printing each as it is done."""
     alone, raw_alone, read_alone = one_by_one(ears, spoken)
-    rows = [alone]
+    print_table([alone])
+    rows: list[Row] = []
     raw, read = Errors(), Errors()
     for seed in seeds:
         row, seed_raw, seed_read = interview(ears, spoken, seed)
         rows.append(row)
         raw, read = raw + seed_raw, read + seed_read
-        print_table(rows[-1:])
-    utterances, dropped = (sum(int(row[key] or 0) for row in rows[1:]) for key in _COUNTS)
-    rate = sum(float(row["cpu_s_per_audio_s"] or 0) for row in rows[1:]) / len(seeds)
-    rows.append(_row("interviews pooled", utterances, dropped, (raw, read), rate))
-    difference = _row("pooled minus one by one", 0, 0, (raw, read), 0.0)
-    rows.append(
-        {
-            **dict.fromkeys(difference),
-            "what": "pooled minus one by one",
-            "cer_raw_percent": raw.cer_percent - raw_alone.cer_percent,
-            "cer_kocer_percent": read.cer_percent - read_alone.cer_percent,
-        }
-    )
-    return rows
+        print_table([row])
+    utterances, dropped = (sum(int(row[key] or 0) for row in rows) for key in _COUNTS)
+    rate = sum(float(row["cpu_s_per_audio_s"] or 0) for row in rows) / len(seeds)
+    pooled = _row("interviews pooled", utterances, dropped, (raw, read), rate)
+    difference: Row = {
+        **dict.fromkeys(pooled),
+        "what": "pooled minus one by one",
+        "cer_raw_percent": raw.cer_percent - raw_alone.cer_percent,
+        "cer_kocer_percent": read.cer_percent - read_alone.cer_percent,
+    }
+    return [alone, *rows, pooled, difference, without_pauses(ears, spoken)]
 
 
 _COUNTS = ("utterances", "dropped")

@@ -69,6 +69,23 @@ def panel(clips: list[Clip], seed: int) -> tuple[list[Clip], Samples]:
     return order, speech + _room(random, speech.size)
 
 
+def monologue(clips: list[Clip]) -> Samples:
+    """Make one voice talk without drawing breath: ``clips`` 0.1 s apart, their silence cut off.
+
+    Endpointing finds no pause in it and must cut for length.
+    """
+    gap = np.zeros(samples(0.1), np.float32)
+    return np.concatenate([part for clip in clips for part in (_trimmed(clip.audio), gap)])
+
+
+def _trimmed(audio: Samples) -> Samples:
+    """Cut silence off both ends, 50 ms short of the sound."""
+    frame, margin = samples(0.02), samples(0.05)
+    power = np.convolve(audio * audio, np.full(frame, 1 / frame, np.float32), "same")
+    loud = np.flatnonzero(power > 0.002 * power.max())
+    return audio[max(0, int(loud[0]) - margin) : int(loud[-1]) + margin]
+
+
 def _turns(clips: list[Clip], random: np.random.Generator) -> list[list[Clip]]:
     """Deal each voice's shuffled clips into turns, never two turns of a voice in a row if able."""
     left: dict[str, list[Clip]] = defaultdict(list)

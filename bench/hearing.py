@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import faster_whisper
 import numpy as np
 
 from pipeline.audio import Samples, WindowCutter, seconds
@@ -13,6 +12,7 @@ from pipeline.endpointing import Ended, Endpointer, EndpointingConfig, Span, ene
 from pipeline.engines.silero import SileroModel
 from pipeline.engines.whisper import DecodeOptions, WhisperEngine
 from pipeline.guards import DropReason, objection
+from pipeline.models import Registry
 from pipeline.transcription import Transcript
 
 
@@ -29,8 +29,7 @@ class Ears:
     """Loaded models and the settings the live pipeline uses by default."""
 
     def __init__(self, model_dir: Path, config: EndpointingConfig | None = None) -> None:
-        assets = Path(faster_whisper.__file__).parent / "assets"
-        self._silero = SileroModel(assets / "silero_vad_v6.onnx")
+        self._silero = SileroModel(Registry.default().path("silero-vad"))
         self.whisper = WhisperEngine(model_dir)
         self.config = config or EndpointingConfig()
 

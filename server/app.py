@@ -4,12 +4,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
 from pipeline.assembly import Ears
 from pipeline.evaluation.keywords import KeywordEvaluator
+from pipeline.inference import Executor
 from pipeline.models import Registry
 from pipeline.processes import LocalConfig, LocalExecutor
 from server.api import context
@@ -28,12 +30,12 @@ JOURNAL_FILE = "journal.sqlite3"
 WORKERS_READY_S = 120.0
 
 
-def make_app(settings: Settings, *, engine: str = "default") -> web.Application:
+def make_app(settings: Settings, executor: Executor | None = None) -> web.Application:
     """Return the application; nothing runs before it starts.
 
     Args:
         settings: checked ones.
-        engine: what the worker processes run, see ``pipeline.worker``.
+        executor: runs the model work; None: local worker processes.
     """
     app = web.Application(middlewares=[speak_json, know_the_caller])
     app[context.SETTINGS] = settings
@@ -41,7 +43,10 @@ def make_app(settings: Settings, *, engine: str = "default") -> web.Application:
     app.add_routes(routes())
     app.cleanup_ctx.append(_keys)
     app.cleanup_ctx.append(_journal)
-    app.cleanup_ctx.append(lambda app: _workers(app, engine))
+    if executor is not None:
+        app[context.EXECUTOR] = executor
+    else:
+        app.cleanup_ctx.append(_workers)
     app.cleanup_ctx.append(_rooms)
     # Rooms go before the sockets are torn down, so that everybody is told and nothing is lost.
     app.on_shutdown.append(_close_rooms)
@@ -66,11 +71,11 @@ async def _journal(app: web.Application) -> AsyncIterator[None]:
     await journal.close()
 
 
-async def _workers(app: web.Application, engine: str) -> AsyncIterator[None]:
+async def _workers(app: web.Application) -> AsyncIterator[None]:
     settings = app[context.SETTINGS]
-    config = LocalConfig(models=settings.models, engine=engine)
+    config = LocalConfig(models=settings.models)
     if settings.workers is not None:
-        config = LocalConfig(models=settings.models, engine=engine, workers=settings.workers)
+        config = replace(config, workers=settings.workers)
     async with LocalExecutor(config) as executor:
         app[context.EXECUTOR] = executor
         await executor.wait_ready(WORKERS_READY_S)

@@ -43,7 +43,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return _snake_case(cls.__name__)
 
 
-class SeatConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SeatConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One place in the session, who will sit there, and which microphone hears it."""
 
     seat: str
@@ -54,7 +54,7 @@ class SeatConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 DEFAULT_SEATS = tuple(SeatConfig(seat=seat) for seat in SEATS)
 
 
-class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator decides before the interview.
 
     ``consent`` is ``required`` when every person consents here before any sound is taken, and

@@ -273,7 +273,7 @@ class Room:
     async def _commit(self, decide: Decide, by: str, cmd: str | None, as_holder: bool) -> Committed:
         async with self._lock:
             while True:
-                at, wall = max(self.now(), self.session.at), time.time()
+                at, wall = round(max(self.now(), self.session.at), 3), round(time.time(), 3)
                 try:
                     events = decide(self.session, at)
                 except ClientError:

@@ -24,14 +24,15 @@ class Tasks:
         return len(self._running)
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Start what somebody waits for; its failure is theirs to handle."""
         task = asyncio.create_task(work, name=f"{self._owner}: {name}")
         self._running.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._running.discard)
         return task
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
-        """Spawn what nobody waits for."""
-        _ = self.spawn(work, name)
+        """Start what nobody waits for; its failure is logged."""
+        self.spawn(work, name).add_done_callback(_log_failure)
 
     async def wait(self, timeout_s: float) -> None:
         """Wait until all children have finished, or the time is over."""
@@ -47,7 +48,7 @@ class Tasks:
         if others:
             await asyncio.wait(others)
 
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", task.get_name(), exc_info=error)
+
+def _log_failure(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s failed", task.get_name(), exc_info=error)

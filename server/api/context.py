@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from pipeline.processes import LocalExecutor
+from pipeline.inference import Executor
 from server.access import Principal
 from server.budget import MemoryBudget
 from server.journal.protocol import Journal
@@ -13,7 +13,7 @@ from server.settings import Settings
 SETTINGS = web.AppKey("settings", Settings)
 LINKS = web.AppKey("links", Links)
 JOURNAL: web.AppKey[Journal] = web.AppKey("journal", Journal)
-EXECUTOR = web.AppKey("executor", LocalExecutor)
+EXECUTOR: web.AppKey[Executor] = web.AppKey("executor", Executor)
 ROOMS = web.AppKey("rooms", Rooms)
 BUDGET = web.AppKey("budget", MemoryBudget)
 PRINCIPAL = web.RequestKey("principal", Principal)

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from tqdm import tqdm
@@ -48,7 +49,7 @@ async def _transcribe(settings: Settings, source: BinaryIO, name: str) -> list[U
     ears = await asyncio.to_thread(Ears.load, Registry.default(settings.models))
     config = LocalConfig(models=settings.models)
     if settings.workers is not None:
-        config = LocalConfig(models=settings.models, workers=settings.workers)
+        config = replace(config, workers=settings.workers)
     try:
         async with LocalExecutor(config) as executor:
             await executor.wait_ready(READY_S)

@@ -150,6 +150,12 @@ def test_first_word_begins_with_the_sound_not_with_the_silence_before(
     assert transcript.words[0].start >= 1.0
 
 
+def test_word_said_twice_is_written_twice(whisper: WhisperEngine) -> None:
+    twice = np.concatenate((load(CLIPS[1]).samples, load(CLIPS[1]).samples))
+    transcript = transcript_from_values(whisper.run(job(twice, min_pad_s=6)).values)
+    assert transcript.text.count("감사합니다") == 2
+
+
 def test_result_crosses_a_process(whisper: WhisperEngine) -> None:
     result = whisper.run(job(load(CLIPS[1]).samples, beam=1, min_pad_s=4, word_times=False))
     received: Result = decode_result(encode(result))

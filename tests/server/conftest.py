@@ -1,0 +1,70 @@
+"""A server in this process: real HTTP, real SQLite, real voice activity, scripted words."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from server.api.http import PREFIX
+from server.app import make_app
+from server.settings import Settings
+from tests.server.fakes import ScriptedExecutor
+
+Client: TypeAlias = TestClient[Any, Any]
+Start: TypeAlias = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+def executor() -> ScriptedExecutor:
+    return ScriptedExecutor()
+
+
+@pytest.fixture
+async def start(tmp_path: Path, executor: ScriptedExecutor) -> AsyncIterator[Start]:
+    """Start a server with some settings changed; call it again to restart on the same data."""
+    running: list[Client] = []
+
+    async def start(**changes: object) -> Client:
+        for client in running:
+            await client.close()
+        settings = Settings(data=tmp_path / "data").replaced(**changes)
+        settings.check()
+        started: Client = TestClient(TestServer(make_app(settings, executor)))
+        await started.start_server()
+        running[:] = [started]
+        return started
+
+    yield start
+    for client in running:
+        await client.close()
+
+
+@pytest.fixture
+async def client(start: Start) -> Client:
+    return await start()
+
+
+def socket_path(session: str, token: str | None = None) -> str:
+    return f"{PREFIX}/ws/interview/{session}" + (f"?t={token}" if token else "")
+
+
+async def ask(socket: aiohttp.ClientWebSocketResponse, message: dict[str, Any]) -> dict[str, Any]:
+    """Send one message and take the next frame as its answer, as existing clients do."""
+    await socket.send_json(message)
+    return await answer(socket)
+
+
+async def answer(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    found: dict[str, Any] = await socket.receive_json(timeout=10)
+    return found
+
+
+async def until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> list[dict[str, Any]]:
+    """Return every message up to and including the first of ``kind``."""
+    found = [await answer(socket)]
+    while found[-1]["type"] != kind:
+        found.append(await answer(socket))
+    return found
