@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from pipeline.boxes import box, boxes
 from pipeline.formats import Format, NotAudio
+from pipeline.waves import wave
 
 MAX_UNIT = 8 << 20
 """Bytes that one unfinished element may hold: fragments of seconds have some hundred KiB."""
@@ -181,36 +182,20 @@ def _mp4(buffer: bytes, before: Progress) -> tuple[int, Progress]:
     return (end, replace(before, init=init)) if init else (0, before)
 
 
-_UNKNOWN_SIZE = b"\xff\xff\xff\xff"
-
-
 def _wav(buffer: bytes, before: Progress) -> tuple[int, Progress]:
     """Cut between samples; behind the header there is nothing but samples."""
     if not before.init:
-        return _wav_header(buffer, before)
+        header = wave(buffer)
+        if header is None:
+            return 0, before
+        ready = replace(before, init=header.init, left=header.size, align=header.align)
+        end, after = _wav(buffer[header.start :], ready)
+        return header.start + end, after
     if before.left == 0:
         raise NotAudio("The recording that this would continue is already complete.")
     end = len(buffer) if before.left is None else min(len(buffer), before.left)
     end -= end % before.align
-    left = None if before.left is None else before.left - end
-    return end, replace(before, left=left)
-
-
-def _wav_header(buffer: bytes, before: Progress) -> tuple[int, Progress]:
-    at, align = 12, 0
-    while at + 8 <= len(buffer):
-        name, size = buffer[at : at + 4], buffer[at + 4 : at + 8]
-        start, at = at + 8, at + 8 + int.from_bytes(size, "little")
-        at += at % 2  # Chunks are padded to even lengths.
-        if name == b"fmt ":
-            align = int.from_bytes(buffer[start + 12 : start + 14], "little")
-        elif name == b"data" and align:
-            init = buffer[: start - 4] + _UNKNOWN_SIZE
-            promised = None if size in (bytes(4), _UNKNOWN_SIZE) else int.from_bytes(size, "little")
-            ready = replace(before, init=init, left=promised, align=align)
-            end, after = _wav(buffer[start:], ready)
-            return start + end, after
-    return 0, before
+    return end, replace(before, left=None if before.left is None else before.left - end)
 
 
 _SCANS: dict[Format, Scan] = {

@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.audio import RATE_HZ, Samples, samples
 from pipeline.boxes import check_counts
 from pipeline.formats import Format, NotAudio, any_format
+from pipeline.waves import plain
 
 AudioPacket: TypeAlias = "av.Packet[av.AudioStream] | av.Packet[av.stream.Stream]"
 
@@ -42,6 +43,8 @@ class Recording:
         self._kind = kind
         if kind is Format.MP4 and isinstance(source, bytes):
             check_counts(source)
+        if kind is Format.WAV and isinstance(source, bytes):
+            source = plain(source)
         file = io.BytesIO(source) if isinstance(source, bytes) else source
         try:
             self._opened = av.open(

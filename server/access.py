@@ -105,6 +105,8 @@ class HttpDoor(NamedTuple):
 
 HTTP: dict[str, HttpDoor] = {
     "health": HttpDoor(None),
+    "page": HttpDoor(None),
+    "static": HttpDoor(None),
     "create": HttpDoor(Right.CREATE),
     "invite": HttpDoor(Right.CREATE),
     "erase": HttpDoor(Right.CREATE),

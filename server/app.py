@@ -14,15 +14,16 @@ from pipeline.evaluation.keywords import KeywordEvaluator
 from pipeline.inference import Executor
 from pipeline.models import Registry
 from pipeline.processes import LocalConfig, LocalExecutor
-from server.api import context
-from server.api.http import routes
+from server.api import context, http, pages
 from server.api.middleware import know_the_caller, speak_json
 from server.budget import MemoryBudget
 from server.journal.sqlite import SqliteJournal
 from server.links import Links, load_key
+from server.looplag import LoopLag
 from server.room import Services
 from server.rooms import Rooms
 from server.settings import Settings
+from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,10 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
     app = web.Application(middlewares=[speak_json, know_the_caller])
     app[context.SETTINGS] = settings
     app[context.BUDGET] = MemoryBudget(settings.memory_budget)
-    app.add_routes(routes())
+    app.add_routes(http.routes())
+    app.add_routes(pages.routes())
+    app.on_response_prepare.append(pages.guard)
+    app.cleanup_ctx.append(_loop_lag)
     app.cleanup_ctx.append(_keys)
     app.cleanup_ctx.append(_journal)
     if executor is not None:
@@ -51,6 +55,14 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
     # Rooms go before the sockets are torn down, so that everybody is told and nothing is lost.
     app.on_shutdown.append(_close_rooms)
     return app
+
+
+async def _loop_lag(app: web.Application) -> AsyncIterator[None]:
+    app[context.LOOP_LAG] = lag = LoopLag()
+    tasks = Tasks("loop lag")
+    tasks.start(lag.run(), "measure")
+    yield
+    await tasks.close()
 
 
 async def _keys(app: web.Application) -> AsyncIterator[None]:

@@ -205,6 +205,9 @@ class Room:
         if principal.seat is not None:
             decisions.check_seat(self.session, principal.seat)
             self._take_seat(principal.seat, principal)
+        for other in list(self.connections.values()):
+            if principal.link is not None and other.principal.link == principal.link:
+                other.door.dismiss(ErrorCode.REPLACED, 4001)
         connection = Connection(secrets.token_hex(6), principal, door)
         self.connections[connection.id] = connection
         self.last_used = time.monotonic()
@@ -363,9 +366,6 @@ class Room:
                 )
             hold.link = principal.link
         hold.until = None
-        for other in list(self.connections.values()):
-            if other.principal.seat == seat:
-                other.door.dismiss(ErrorCode.REPLACED, 4001)
 
     async def _tick(self) -> None:
         """Renew the lease and evaluate at every 30 s of session time."""

@@ -7,6 +7,7 @@ from server.access import Principal
 from server.budget import MemoryBudget
 from server.journal.protocol import Journal
 from server.links import Links
+from server.looplag import LoopLag
 from server.rooms import Rooms
 from server.settings import Settings
 
@@ -15,5 +16,6 @@ LINKS = web.AppKey("links", Links)
 JOURNAL: web.AppKey[Journal] = web.AppKey("journal", Journal)
 EXECUTOR: web.AppKey[Executor] = web.AppKey("executor", Executor)
 ROOMS = web.AppKey("rooms", Rooms)
+LOOP_LAG = web.AppKey("loop_lag", LoopLag)
 BUDGET = web.AppKey("budget", MemoryBudget)
 PRINCIPAL = web.RequestKey("principal", Principal)

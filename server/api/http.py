@@ -57,7 +57,8 @@ def routes() -> list[web.RouteDef]:
 
 
 async def health(request: web.Request) -> web.Response:
-    return json_response({"status": "ok"})
+    lag = request.app[context.LOOP_LAG]
+    return json_response({"status": "ok", "loop_lag_ms": lag.summary_ms()})
 
 
 async def status(request: web.Request) -> web.Response:

@@ -179,6 +179,17 @@ def test_a_file_that_declares_endless_samples_is_refused_before_they_are_reserve
         ContainerStream(bytes(recording))
 
 
+@pytest.mark.parametrize("name", [b"fmt ", b"LIST"])
+def test_a_wav_header_that_declares_gigabytes_is_refused_before_they_are_reserved(
+    name: bytes,
+) -> None:
+    recording = bytearray(RECORDED["wav"])
+    at = recording.index(name) + 4
+    recording[at : at + 4] = (1 << 30).to_bytes(4, "little")
+    with pytest.raises(NotAudio):
+        ContainerStream(bytes(recording))
+
+
 def test_a_sample_rate_that_would_inflate_the_audio_is_refused() -> None:
     recording = bytearray(RECORDED["wav"])
     at = recording.index(b"fmt ") + 12
