@@ -111,7 +111,7 @@ async def _rooms(app: web.Application) -> AsyncIterator[None]:
     rooms.start()
     yield
     await rooms.close()
-    ears.close()
+    await asyncio.to_thread(ears.close)  # It waits for its threads.
 
 
 async def _close_rooms(app: web.Application) -> None:

@@ -32,8 +32,8 @@ class MemoryBudget:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.cancelled() or not turn.done():
-                self._line.remove((wanted, turn))
+            if turn.cancelled():
+                self.give(0)  # Who stood behind may fit now.
             else:
                 self.give(wanted)
             raise
@@ -42,7 +42,8 @@ class MemoryBudget:
     def give(self, taken: int) -> None:
         """Give back what ``take`` returned."""
         self._free += taken
-        while self._line and self._line[0][0] <= self._free:
+        while self._line and (self._line[0][1].cancelled() or self._line[0][0] <= self._free):
             wanted, turn = self._line.popleft()
-            self._free -= wanted
-            turn.set_result(None)
+            if not turn.cancelled():
+                self._free -= wanted
+                turn.set_result(None)

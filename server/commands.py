@@ -3,7 +3,8 @@
 from typing import assert_never
 
 from server import legacy
-from server.errors import SessionOver
+from server.errors import SessionOver, id_of_another_command
+from server.events import ConsentGiven, Event, NoteAdded, SessionClosed
 from server.messages import (
     Answer,
     AnyCommand,
@@ -39,18 +40,23 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
                 note=command.note,
                 timestamp=command.timestamp,
                 reply_to=cmd,
-                seq=_seq(committed, cmd),
+                seq=_seq(committed, cmd, NoteAdded),
             )
         case Consent():
             committed = await room.consent(principal, command)
-            return Done(reply_to=cmd, seq=_seq(committed, cmd))
+            return Done(reply_to=cmd, seq=_seq(committed, cmd, ConsentGiven))
         case EvaluationRequest():
             if not room.session.is_over:
                 await room.evaluate()
             return EvaluationSummary(summary=legacy.summary(room.session, room.now()), reply_to=cmd)
         case SessionEnd():
             await room.end(principal.author, cmd)
-            return SessionEnded(final_result=legacy.result(room.session, room.now()), reply_to=cmd)
+            committed = await room.first(cmd, principal.author) if cmd else Committed()
+            return SessionEnded(
+                final_result=legacy.result(room.session, room.now()),
+                reply_to=cmd,
+                seq=_seq(committed, cmd, SessionClosed),
+            )
         case AudioChunk():
             return await room.listening.chunk(connection.id, principal, command)
         case Subscribe():
@@ -61,5 +67,7 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
             assert_never(command)
 
 
-def _seq(committed: Committed, cmd: str | None) -> int | None:
+def _seq(committed: Committed, cmd: str | None, kind: type[Event]) -> int | None:
+    if committed.is_repeat and not isinstance(committed.entries[0].event, kind):
+        raise id_of_another_command()
     return committed.seq if cmd is not None else None

@@ -28,6 +28,7 @@ from server.events import (
 from server.messages import MAX_NOTE_CHARACTERS, SpeakerNote
 from server.session import Life, Session
 
+MAX_NAME_CHARACTERS = 200
 TICK_S = 30.0
 """Session seconds between evaluations."""
 
@@ -36,12 +37,16 @@ def create(config: SessionConfig) -> SessionCreated:
     """Return the first event of a session.
 
     Raises:
-        ClientError: ``bad_request``: seats that do not exist or stand twice.
+        ClientError: ``bad_request``: seats that do not exist or stand twice, an endless name.
     """
     seats = [seat.seat for seat in config.seats]
     if not seats or len(set(seats)) != len(seats) or not set(seats) <= set(SEATS):
         raise ClientError(
             ErrorCode.BAD_REQUEST, f"seats must be different ones of {', '.join(SEATS)}."
+        )
+    if any(len(seat.name or "") > MAX_NAME_CHARACTERS for seat in config.seats):
+        raise ClientError(
+            ErrorCode.BAD_REQUEST, f"A name can have {MAX_NAME_CHARACTERS} characters at most."
         )
     return SessionCreated(config=config)
 

@@ -104,3 +104,8 @@ class StorageFull(JournalUnavailable):
             "The server's disk is full; nothing was saved. Tell the operator.",
             ErrorCode.STORAGE_FULL,
         )
+
+
+def id_of_another_command() -> ClientError:
+    """Return the refusal of a command whose id its author has used for a different one."""
+    return ClientError(ErrorCode.BAD_ID, "You used this id for another command.")

@@ -76,9 +76,8 @@ def check_origin(caller: Caller, settings: Settings) -> None:
     origin = caller.origin
     if origin is None or origin.rstrip("/") in settings.origins:
         return
-    parts = urlsplit(origin)
-    host = parts.netloc.lower()
-    if host and (host == caller.host.lower() or is_loopback(_host_name(host))):
+    scheme, _, host = origin.lower().partition("://")
+    if scheme and host and (host == caller.host.lower() or is_loopback(_host_name(host))):
         return
     raise ClientError(
         ErrorCode.FOREIGN_ORIGIN,

@@ -3,24 +3,38 @@
 import secrets
 import time
 from pathlib import Path
+from typing import Annotated
 
 import jwt
+import msgspec
 
 from server.access import EVERY_SESSION, Principal, Role, role_of_seat
 from server.errors import ClientError, ErrorCode
+from server.settings import MIN_SECRET_CHARACTERS, SettingsError
 
 KEY_FILE = "link.key"
 DEFAULT_EXPIRY_S = 7 * 24 * 3600
+MAX_EXPIRY_S = 366 * 24 * 3600
 _ALGORITHM = "HS256"
 _AUDIENCE = "daedam"
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """What a token says besides its dates and audience."""
+
+    jti: Annotated[str, msgspec.Meta(min_length=1)]
+    session: Annotated[str, msgspec.Meta(min_length=1)]
+    roles: frozenset[Role]
+    seat: str | None = None
+    name: str | None = None
 
 
 class Links:
     """Makes and reads links with one key."""
 
     def __init__(self, key: str) -> None:
-        if len(key) < 32:
-            raise ValueError("a link key needs at least 32 characters")
+        if len(key) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"a link key needs at least {MIN_SECRET_CHARACTERS} characters")
         self._key = key
 
     def make(self, principal: Principal, expires_s: float = DEFAULT_EXPIRY_S) -> str:
@@ -47,23 +61,28 @@ class Links:
             ClientError: ``link_invalid``: expired, forged, or not one of ours.
         """
         try:
-            claims = jwt.decode(
-                token,
-                self._key,
-                [_ALGORITHM],
-                audience=_AUDIENCE,
-                options={"require": ["exp", "jti", "aud"]},
+            claims = msgspec.convert(
+                jwt.decode(
+                    token,
+                    self._key,
+                    [_ALGORITHM],
+                    audience=_AUDIENCE,
+                    options={"require": ["exp", "jti", "aud"]},
+                ),
+                _Claims,
             )
-            return Principal(
-                roles=frozenset(Role(role) for role in claims["roles"]),
-                session=str(claims["session"]),
-                seat=claims.get("seat"),
-                link=str(claims["jti"]),
-                name=claims.get("name"),
+            return _sensible(
+                Principal(
+                    roles=claims.roles,
+                    session=claims.session,
+                    seat=claims.seat,
+                    link=claims.jti,
+                    name=claims.name,
+                )
             )
         except jwt.ExpiredSignatureError:
             raise _invalid("This link has expired; ask the operator for a new one.") from None
-        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
+        except (jwt.InvalidTokenError, ValueError):  # A ValidationError is a ValueError.
             raise _invalid("This link is not valid; ask the operator for a new one.") from None
 
 
@@ -75,36 +94,68 @@ def invitation(
     Raises:
         ValueError: the combination makes no sense; the message says why.
     """
-    if seat is None and role is None:
-        raise ValueError("name a seat or a role")
     roles = set()
     if seat is not None:
         roles.add(role_of_seat(seat))
     if role is not None:
         roles.add(Role(role))
-    if seat is not None and not roles <= {role_of_seat(seat), Role.OPERATOR}:
-        raise ValueError(f"{seat} cannot also be {role}")
-    if seat is None and roles <= {Role.INTERVIEWER, Role.APPLICANT}:
-        raise ValueError(f"an {role} needs a seat")
-    if Role.OPERATOR in roles and Role.APPLICANT in roles:
+    return _sensible(Principal(roles=frozenset(roles), session=session, seat=seat, name=name))
+
+
+def _sensible(principal: Principal) -> Principal:
+    """Return ``principal``.
+
+    Raises:
+        ValueError: nobody can be that in an interview; the message says why.
+    """
+    roles, seat = principal.roles, principal.seat
+    if not roles:
+        raise ValueError("name a seat or a role")
+    own = None if seat is None else role_of_seat(seat)
+    if own is Role.APPLICANT and Role.OPERATOR in roles:
         raise ValueError("an applicant cannot be operator")
-    if session == EVERY_SESSION and roles != {Role.OPERATOR}:
+    if own is not None and not {own} <= roles <= {own, Role.OPERATOR}:
+        raise ValueError(f"{seat} cannot also be {', '.join(sorted(roles - {own}))}")
+    if own is None and roles & {Role.INTERVIEWER, Role.APPLICANT}:
+        raise ValueError(f"an {min(roles)} needs a seat")
+    if own is None and len(roles) > 1:
+        raise ValueError("without a seat a link has one role")
+    if principal.session == EVERY_SESSION and (roles != {Role.OPERATOR} or seat is not None):
         raise ValueError("only an operator's link can be for every session")
-    return Principal(roles=frozenset(roles), session=session, seat=seat, name=name)
+    return principal
 
 
 def load_key(secret: str | None, data: Path) -> str:
-    """Return the deployment's secret, or this machine's own key, made on first use (0600)."""
+    """Return the deployment's secret, or this machine's own key, made on first use (0600).
+
+    Raises:
+        SettingsError: the key's file is damaged; a new key would end every link, so that is said.
+    """
     if secret is not None:
         return secret
     path = data / KEY_FILE
     try:
-        return path.read_text().strip()
+        key = path.read_text("ascii").strip()
     except FileNotFoundError:
-        key = secrets.token_urlsafe(48)
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(key)
-        return key
+        return _new_key(path)
+    except UnicodeDecodeError:
+        key = ""
+    if len(key) < MIN_SECRET_CHARACTERS:
+        raise SettingsError(
+            f"{path} is damaged; restore it, or delete it and every link made so far ends."
+        )
+    return key
+
+
+def _new_key(path: Path) -> str:
+    """Make a key; it appears under its name when it is whole."""
+    key = secrets.token_urlsafe(48)
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600, exist_ok=False)
+    unfinished.write_text(key, "ascii")
+    unfinished.replace(path)
+    return key
 
 
 def _invalid(sentence: str) -> ClientError:

@@ -20,7 +20,13 @@ from pipeline.jobs import Priority
 from pipeline.runner import ENGINE_FAILED, Dropped, Heard, Segmenter, in_turn, understand
 from server import decisions, legacy
 from server.access import Principal, Right
-from server.errors import ClientError, ErrorCode, Overloaded, SessionOver
+from server.errors import (
+    ClientError,
+    ErrorCode,
+    Overloaded,
+    SessionOver,
+    id_of_another_command,
+)
 from server.events import (
     SYSTEM,
     AudioTaken,
@@ -181,12 +187,13 @@ class Listening:
         self, ear: _Ear, command: AudioChunk, author: str, received_s: float
     ) -> _Outcome:
         room = self._room
-        if command.id is not None and (first := await room.first(command.id, author)):
-            taken = first.entries[0].event
-            return _Outcome(
-                taken.utterances if isinstance(taken, AudioTaken) else (), seq=first.seq
-            )
+        # Nothing is awaited before the turn: what came later must not overtake this chunk.
         async with ear.turn:
+            if command.id is not None and (first := await room.first(command.id, author)):
+                taken = first.entries[0].event
+                if not isinstance(taken, AudioTaken):
+                    raise id_of_another_command()
+                return _Outcome(taken.utterances, seq=first.seq)
             try:
                 data = await self._in_thread(_decode_base64, command.audio_data)
                 placed = self._steps(ear.stream.take(data, received_s))
@@ -262,7 +269,7 @@ class Listening:
             shows_evaluation=principal.has(Right.SEE_JUDGEMENT),
             error=outcome.error,
         )
-        return AudioProcessed(result=result, seq=outcome.seq)
+        return AudioProcessed(result=result, reply_to=command.id, seq=outcome.seq)
 
     async def _steps(self, blocks: Iterator[list[Placed]]) -> AsyncIterator[Placed]:
         while (batch := await self._in_thread(_advance, blocks)) is not None:

@@ -81,5 +81,5 @@ def _read(file: IO[str]) -> RunningServer | None:
         file.seek(0)
         found = json.load(file)
         return RunningServer(int(found["pid"]), str(found["url"]), str(found["token"]))
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return None

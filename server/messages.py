@@ -5,10 +5,11 @@ Flat JSON; ``type`` tags the class. A command may carry ``id``; then its answer 
 """
 
 import re
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
+from server.access import EVERY_SESSION
 from server.errors import ClientError, ErrorCode
 from server.events import Timestamp
 
@@ -60,7 +61,7 @@ class Consent(Command, frozen=True, tag="consent"):
 class Subscribe(Command, frozen=True, tag="subscribe"):
     """Send every visible event after ``after_seq``, then what happens from now on."""
 
-    after_seq: int = 0
+    after_seq: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 AnyCommand: TypeAlias = (
@@ -171,10 +172,11 @@ def check_session_id(session: str) -> str:
     Raises:
         ClientError: ``bad_session``.
     """
-    if not _SESSION.fullmatch(session):
+    if session == EVERY_SESSION or not _SESSION.fullmatch(session):
         raise ClientError(
             ErrorCode.BAD_SESSION,
-            "A session id needs 1 to 128 characters, without / and control characters.",
+            "A session id needs 1 to 128 characters, without / and control characters; "
+            f"{EVERY_SESSION} alone means every session.",
         )
     return session
 
@@ -195,12 +197,12 @@ class RefusedMessage(ClientError):
 def _refusal(frame: str | bytes, error: msgspec.ValidationError) -> ClientError:
     try:
         head = msgspec.json.decode(frame, type=_Head)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ClientError(ErrorCode.BAD_MESSAGE, "A message is a JSON object with a type.")
     known = {type_of(command) for command in COMMANDS}
     if head.type is None:
         refused = RefusedMessage(ErrorCode.BAD_MESSAGE, "The message has no type.")
-    elif head.type not in known:
+    elif not isinstance(head.type, str) or head.type not in known:
         refused = RefusedMessage(
             ErrorCode.UNKNOWN_TYPE, f"Unknown type; known are {', '.join(sorted(known))}."
         )

@@ -15,7 +15,7 @@ from pipeline.inference import Executor
 from server import decisions
 from server.access import Principal
 from server.clock import SessionClock, anchor
-from server.errors import ClientError, ErrorCode, JournalUnavailable
+from server.errors import ClientError, ErrorCode, JournalUnavailable, id_of_another_command
 from server.events import (
     SYSTEM,
     CloseReason,
@@ -153,7 +153,10 @@ class Room:
         await self._catch_up()
         if not self.session.exists and create is not None:
             await self._claim()
-            await self.commit(lambda *_: (decisions.create(create),), by=SYSTEM)
+            await self.commit(
+                lambda session, _: () if session.exists else (decisions.create(create),),
+                by=SYSTEM,
+            )
         elif self.session.exists and not self.session.is_over:
             await self._claim()
             self.clock = SessionClock(
@@ -388,6 +391,8 @@ class Room:
             await self.commit(
                 lambda *_: (SessionClosed(reason=reason),), by=by, cmd=cmd, as_holder=True
             )
+            if not self.session.is_over:
+                raise id_of_another_command()
         except BaseException:
             self._ending = None
             raise

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine
+from weakref import WeakValueDictionary
 
 from server import decisions
 from server.errors import ClientError, ErrorCode, Overloaded, UnknownSession
@@ -25,13 +27,17 @@ class Rooms:
     def __init__(self, services: Services) -> None:
         self.services = services
         self._rooms: dict[str, Room] = {}
-        self._loading: dict[str, asyncio.Lock] = {}
+        self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks = Tasks("rooms")
         self._is_closing = False
 
     @property
     def connections(self) -> int:
         return sum(len(room.connections) for room in self._rooms.values())
+
+    @property
+    def in_memory(self) -> frozenset[str]:
+        return frozenset(self._rooms)
 
     def start(self) -> None:
         """Begin to look after abandoned and idle sessions."""
@@ -56,10 +62,11 @@ class Rooms:
             ClientError: ``session_exists``, or the configuration is wrong.
         """
         decisions.create(config)
-        try:
-            await self.find(session)
-        except UnknownSession:
-            return await self._open(session, config)
+        async with self._one_at_a_time(session):
+            try:
+                await self._opened(session, None)
+            except UnknownSession:
+                return await self._opened(session, config)
         raise ClientError(
             ErrorCode.SESSION_EXISTS, "There is an interview with this id already.", status=409
         )
@@ -70,22 +77,13 @@ class Rooms:
 
     async def look_after(self) -> None:
         """End sessions abandoned for long, and forget rooms nobody uses."""
-        now = time.monotonic()
-        settings = self.services.settings
         for room in list(self._rooms.values()):
-            if room.is_busy:
-                continue
-            if not room.session.is_over and now - room.last_used > settings.abandon_after_s:
-                await self._abandon(room)
-            if now - room.last_used > settings.idle_after_s:
-                await self._forget(room)
+            await self._survive(room.id, self._look_after(room))
+        abandon_after_s = self.services.settings.abandon_after_s
         for info in await self.services.journal.sessions():
             is_asleep = not info.is_closed and info.session not in self._rooms
-            if is_asleep and time.time() - info.last_wall > settings.abandon_after_s:
-                room = await self.find(info.session)
-                if not room.is_busy:
-                    await self._abandon(room)
-                    await self._forget(room)
+            if is_asleep and time.time() - info.last_wall > abandon_after_s:
+                await self._survive(info.session, self._end_asleep(info.session))
 
     async def close(self) -> None:
         """Let open utterances be understood, then stop every room; idempotent."""
@@ -97,19 +95,23 @@ class Rooms:
         await asyncio.gather(*(self._forget(room) for room in rooms))
 
     async def _open(self, session: str, create: SessionConfig | None) -> Room:
-        lock = self._loading.setdefault(session, asyncio.Lock())
-        try:
-            async with lock:
-                room = self._rooms.get(session)
-                if room is None:
-                    room = await self._load(session, create)
-                room.last_used = time.monotonic()
-                return room
-        finally:
-            if not lock.locked():
-                self._loading.pop(session, None)
+        async with self._one_at_a_time(session):
+            return await self._opened(session, create)
+
+    def _one_at_a_time(self, session: str) -> asyncio.Lock:
+        """Return the lock of all who open ``session``; it lives as long as one of them."""
+        return self._loading.setdefault(session, asyncio.Lock())
+
+    async def _opened(self, session: str, create: SessionConfig | None) -> Room:
+        room = self._rooms.get(session)
+        if room is None:
+            room = await self._load(session, create)
+        room.last_used = time.monotonic()
+        return room
 
     async def _load(self, session: str, create: SessionConfig | None) -> Room:
+        if self._is_closing:
+            raise ClientError(ErrorCode.SHUTTING_DOWN, "The server is restarting.", status=503)
         if len(self._rooms) >= MAX_ROOMS:
             raise Overloaded("Too many interviews are open on this server.")
         room = Room(session, self.services)
@@ -122,6 +124,30 @@ class Rooms:
             raise UnknownSession
         self._rooms[session] = room
         return room
+
+    async def _look_after(self, room: Room) -> None:
+        settings = self.services.settings
+        # Whoever left was the last event; a look at the status is none and keeps nothing alive.
+        quiet_s = room.now() - room.session.at
+        if not room.is_busy and not room.session.is_over and quiet_s > settings.abandon_after_s:
+            await self._abandon(room)
+        if not room.is_busy and time.monotonic() - room.last_used > settings.idle_after_s:
+            await self._forget(room)
+
+    async def _end_asleep(self, session: str) -> None:
+        room = await self.find(session)
+        if not room.is_busy:
+            await self._abandon(room)
+            await self._forget(room)
+
+    async def _survive(self, session: str, work: Coroutine[None, None, None]) -> None:
+        """Do it; one broken session must not end the care for the others."""
+        try:
+            await work
+        except ClientError as error:
+            log.warning("housekeeping of %s: %s", session, error.code)
+        except Exception:
+            log.exception("housekeeping of %s failed", session)
 
     async def _abandon(self, room: Room) -> None:
         log.info("session %s was abandoned; it is ended", room.id)

@@ -1,6 +1,7 @@
 """Every setting, from ``DAEDAM_*`` in the environment, with the reason when one is wrong."""
 
 import ipaddress
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from pipeline.models import default_folder
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MIN_SECRET_CHARACTERS = 32
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+"""IPv4 addresses in IPv6's clothes (RFC 4291, section 2.5.5.2)."""
 
 
 class SettingsError(Exception):
@@ -102,20 +105,20 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environment is None else environment
     known = {
         "DAEDAM_HOST": ("host", str),
-        "DAEDAM_PORT": ("port", int),
-        "DAEDAM_DATA": ("data", Path),
-        "DAEDAM_MODELS": ("models", Path),
+        "DAEDAM_PORT": ("port", port_number),
+        "DAEDAM_DATA": ("data", _path),
+        "DAEDAM_MODELS": ("models", _path),
         "DAEDAM_SECRET": ("secret", str),
         "DAEDAM_ORIGINS": ("origins", _words),
         "DAEDAM_LEGACY_NETWORKS": ("legacy_networks", _networks),
         "DAEDAM_TRUSTED_PROXIES": ("trusted_proxies", _networks),
-        "DAEDAM_WORKERS": ("workers", int),
-        "DAEDAM_ABANDON_AFTER_S": ("abandon_after_s", float),
-        "DAEDAM_IDLE_AFTER_S": ("idle_after_s", float),
-        "DAEDAM_END_PATIENCE_S": ("end_patience_s", float),
-        "DAEDAM_HOLD_SEAT_S": ("hold_seat_s", float),
-        "DAEDAM_MEMORY_BUDGET": ("memory_budget", int),
-        "DAEDAM_MAX_CONNECTIONS": ("max_connections", int),
+        "DAEDAM_WORKERS": ("workers", _count),
+        "DAEDAM_ABANDON_AFTER_S": ("abandon_after_s", _duration),
+        "DAEDAM_IDLE_AFTER_S": ("idle_after_s", _duration),
+        "DAEDAM_END_PATIENCE_S": ("end_patience_s", _duration),
+        "DAEDAM_HOLD_SEAT_S": ("hold_seat_s", _duration),
+        "DAEDAM_MEMORY_BUDGET": ("memory_budget", _count),
+        "DAEDAM_MAX_CONNECTIONS": ("max_connections", _count),
     }
     values: dict[str, object] = {}
     for variable, (name, read) in known.items():
@@ -128,9 +131,47 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]  # names and readers stand in one table
 
 
+def port_number(text: str) -> int:
+    """Return the TCP port; 0 lets the system choose.
+
+    Raises:
+        ValueError: it is none.
+    """
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError("a port lies between 0 and 65535")
+    return port
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError("at least 1 is needed")
+    return count
+
+
+def _duration(text: str) -> float:
+    duration_s = float(text)
+    if not 0 <= duration_s < math.inf:
+        raise ValueError("seconds are needed, 0 or more")
+    return duration_s
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip().rstrip("/") for word in text.split(",") if word.strip())
 
 
 def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(word.strip()) for word in text.split(",") if word.strip())
+    return tuple(_network(word.strip()) for word in text.split(",") if word.strip())
+
+
+def _network(text: str) -> Network:
+    network = ipaddress.ip_network(text)
+    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
+        # Peers are compared as IPv4: this network would silently contain none of them.
+        raise ValueError(f"write {text} as an IPv4 network")
+    return network

@@ -106,7 +106,9 @@ class Stream:
         segmenter = self._make_segmenter()
         self._container, self._segmenter = container, segmenter
         self._timeline = Timeline((), ())
-        self._anchor(segmenter, max(0.0, self.end_s, received_s - duration_s(data)))
+        # A header alone says nothing of a length; what it begins will be continued.
+        length_s = 0.0 if first is None else duration_s(data)
+        self._anchor(segmenter, max(0.0, self.end_s, received_s - length_s))
         for block in chain(() if first is None else (first,), blocks):
             yield self._hear(segmenter, block)
         yield self._place(segmenter.flush())

@@ -1,6 +1,6 @@
 """Status, results, sessions and invitations over HTTP."""
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -12,7 +12,7 @@ from server.api.middleware import json_response
 from server.api.websocket import interview
 from server.errors import ClientError, ErrorCode, UnknownSession
 from server.events import DEFAULT_SEATS, SeatConfig, SessionConfig
-from server.links import DEFAULT_EXPIRY_S, invitation, new_session_id
+from server.links import DEFAULT_EXPIRY_S, MAX_EXPIRY_S, invitation, new_session_id
 from server.messages import check_session_id
 
 T = TypeVar("T")
@@ -36,8 +36,8 @@ class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     seat: str | None = None
     role: str | None = None
-    name: str | None = None
-    expires_s: float | None = None
+    name: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    expires_s: Annotated[float, msgspec.Meta(gt=0, le=MAX_EXPIRY_S)] | None = None
 
 
 def routes() -> list[web.RouteDef]:
@@ -155,6 +155,8 @@ async def erase(request: web.Request) -> web.Response:
         # What is still in work for it would write words back after they were erased.
         await request.app[context.ROOMS].drop(room)
     receipt = await desk.erase(request.app[context.JOURNAL], session, request.query.get("seat"))
+    # Who came meanwhile has folded the words that are gone now.
+    await request.app[context.ROOMS].drop(await request.app[context.ROOMS].find(session))
     return json_response({"seat": receipt.seat, "events": receipt.events})
 
 
@@ -166,5 +168,7 @@ def _session(request: web.Request, *, allow_all: bool = False) -> str:
 async def _body(request: web.Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(await request.read() or b"{}", type=kind)
+    except UnicodeDecodeError:
+        raise ClientError(ErrorCode.BAD_REQUEST, "The body is wrong: not UTF-8.") from None
     except msgspec.MsgspecError as error:
         raise ClientError(ErrorCode.BAD_REQUEST, f"The body is wrong: {error}.") from None

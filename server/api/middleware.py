@@ -42,15 +42,19 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         )
     except web.HTTPException as error:
         status = error.status
-        return json_response({"detail": error.reason, "code": "http"}, error.status)
+        code = ErrorCode.TOO_LARGE if error.status == 413 else "http"
+        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return json_response({"detail": error.reason, "code": code}, error.status, **allow)
     except Exception:
-        log.exception("%s %s failed", request.method, request.path)
+        log.exception("%s %s failed", request.method, request.rel_url.raw_path)
         return json_response(
             {"detail": "Something went wrong on the server.", "code": str(ErrorCode.INTERNAL)}, 500
         )
     finally:
         took_ms = (time.monotonic() - began) * 1000
-        access_log.info("%s %s %d %.0f ms", request.method, request.path, status, took_ms)
+        # The raw path: a decoded one could carry line breaks into the log.
+        path = request.rel_url.raw_path
+        access_log.info("%s %s %d %.0f ms", request.method, path, status, took_ms)
 
 
 @web.middleware
@@ -73,15 +77,19 @@ def caller(request: web.Request) -> Caller:
     """Return what the socket and the headers say."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
     headers = request.headers
-    bearer = headers.get("Authorization", "")
-    token = bearer[7:].strip() if bearer[:7].lower() == "bearer " else request.query.get("t")
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
     return Caller(
         peer=peer[0] if peer else None,
         host=headers.get("Host", ""),
         origin=headers.get("Origin"),
-        token=token,
+        token=token.strip() if scheme.lower() == "bearer" else _token_in_address(request),
         is_forwarded=any(
             name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
             for name in headers
         ),
     )
+
+
+def _token_in_address(request: web.Request) -> str | None:
+    """Return the WebSocket's ``t``: browsers let pages set no header there."""
+    return request.query.get("t") if request.match_info.route.name == "websocket" else None

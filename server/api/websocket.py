@@ -91,6 +91,7 @@ class WebSocketDoor:
         )
         self._owed: asyncio.Queue[asyncio.Task[Answer]] = asyncio.Queue(MAX_OWED)
         self._in_work = asyncio.Semaphore(MAX_OWED)
+        self._is_waiting_for_memory = False
         self._heard_at = time.monotonic()
         self._feeding: asyncio.Task[None] | None = None
 
@@ -120,9 +121,11 @@ class WebSocketDoor:
             if self._dismissed.done():
                 await self._part(*self._dismissed.result())
         finally:
-            await self._commands.close()
-            await self._tasks.close()
-            await self._room.leave(connection)
+            try:
+                await self._commands.close()
+                await self._tasks.close()
+            finally:  # Even when this handler is cancelled while it waits for its own.
+                await self._room.leave(connection)
 
     async def _read(self, connection: Connection) -> None:
         while True:
@@ -131,7 +134,9 @@ class WebSocketDoor:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
             size = len(message.data)
+            self._is_waiting_for_memory = True
             taken = await self._budget.take(size)
+            self._is_waiting_for_memory = False
             try:
                 command = _command(message)
             except ClientError as error:
@@ -197,7 +202,7 @@ class WebSocketDoor:
         except ClientError as error:
             await self._owe(_refusal(error, command.id), command.id, 0)
             return
-        connection.cursor = command.after_seq
+        connection.cursor = min(command.after_seq, self._room.session.seq)
         self._feeding = self._tasks.spawn(self._feed(connection, command.id), "feed")
 
     async def _feed(self, connection: Connection, cmd: str | None) -> None:
@@ -226,7 +231,9 @@ class WebSocketDoor:
         pinged_at = time.monotonic()
         while True:
             now = time.monotonic()
-            is_owing = self._in_work.locked() or len(self._commands) > 0
+            is_owing = (
+                self._is_waiting_for_memory or self._in_work.locked() or len(self._commands) > 0
+            )
             due = (
                 pinged_at + OWED_PING_S if is_owing else max(self._heard_at, pinged_at) + SILENCE_S
             )

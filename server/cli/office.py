@@ -13,7 +13,7 @@ import msgspec
 from server import desk
 from server.api.http import SESSION, Invitation
 from server.app import JOURNAL_FILE
-from server.errors import ClientError, ErrorCode, UnknownSession
+from server.errors import ClientError, ErrorCode
 from server.events import Entry, decode_body
 from server.journal.protocol import SessionInfo
 from server.journal.sqlite import SqliteJournal
@@ -125,7 +125,7 @@ def in_office(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
     if server is not None:
         return asyncio.run(_remotely(server, work))
     if not (settings.data / JOURNAL_FILE).exists():
-        raise UnknownSession if settings.data.exists() else _no_data(settings.data)
+        raise _no_data(settings.data)
     lock = DataLock.take(settings.data)
     try:
         return asyncio.run(_locally(settings, work))
@@ -135,7 +135,7 @@ def in_office(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
 
 def _no_data(data: Path) -> ClientError:
     return ClientError(
-        ErrorCode.BAD_REQUEST, f"There is no data folder {data}; name it with --data DIR."
+        ErrorCode.BAD_REQUEST, f"There are no records in {data}; name the folder with --data DIR."
     )
 
 

@@ -14,7 +14,7 @@ from server.errors import ClientError
 from server.events import SEATS
 from server.export import Format
 from server.lockfile import DataInUse
-from server.settings import Settings, SettingsError, from_environment
+from server.settings import Settings, SettingsError, from_environment, port_number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,15 +22,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         status = options.run(_settings(options), options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
     except (ClientError, EngineError, SettingsError, DataInUse, NotAudio, OSError) as error:
         print(f"daedam: {error}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
         status = 130
-    except BrokenPipeError:
-        # The reader of our output has gone; nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     sys.exit(status or 0)
 
 
@@ -56,14 +57,14 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("serve", parents=[data], help="run the server")
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    command.add_argument("--port", type=int, help="port to listen on (default: 8000)")
+    command.add_argument("--port", type=port_number, help="port to listen on (default: 8000)")
     command.set_defaults(run=serve.serve)
 
     command = commands.add_parser(
         "doctor", parents=[data], help="check models, ports, addresses and disk"
     )
     command.add_argument("--host")
-    command.add_argument("--port", type=int)
+    command.add_argument("--port", type=port_number)
     command.set_defaults(run=doctor.doctor)
 
     command = commands.add_parser("models", help="list, check or fetch models")

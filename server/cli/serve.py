@@ -26,7 +26,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C."""
     del options
     logging.basicConfig(
-        level=os.environ.get("DAEDAM_LOG", "INFO").upper(),
+        level=_log_level(os.environ.get("DAEDAM_LOG") or "INFO"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
@@ -37,6 +37,13 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     finally:
         lock.close()
     return 0
+
+
+def _log_level(name: str) -> int:
+    levels = logging.getLevelNamesMapping()
+    if name.upper() not in levels:
+        raise SettingsError(f"DAEDAM_LOG is wrong: choose one of {', '.join(levels)}.")
+    return levels[name.upper()]
 
 
 async def _serve(settings: Settings, lock: DataLock) -> None:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from server.errors import JournalUnavailable, Overloaded, StorageFull
 from server.events import (
     Blank,
@@ -67,7 +69,9 @@ class _Operation(Generic[T]):
         connection.execute("SAVEPOINT operation")
         try:
             result = self.work(connection)
-        except (Conflict, Fenced, Held, ValueError) as error:
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # This one's own mistake; the others of the group go on.
             connection.execute("ROLLBACK TO operation")
             refusal = error
             self.outcome = lambda: self.done.set_exception(refusal)
@@ -132,6 +136,8 @@ class SqliteJournal:
         expect: int | None = None,
         epoch: int | None = None,
     ) -> Appended:
+        if not drafts:
+            raise ValueError("an append needs at least one draft")
         packed = _pack(drafts)
         return await self._write(lambda c: _append(c, session, packed, expect, epoch))
 
@@ -201,8 +207,9 @@ class SqliteJournal:
         self._is_closed = True
         await asyncio.to_thread(self._queue.put, None)
         await asyncio.to_thread(self._thread.join)
+        # The last connection to close empties and removes the WAL: not on the event loop.
+        self._reading.submit(self._reader.close)
         await asyncio.to_thread(self._reading.shutdown)
-        self._reader.close()
 
     async def _write(self, work: Callable[[sqlite3.Connection], T], *, is_alone: bool = False) -> T:
         if self._is_closed:
@@ -297,9 +304,18 @@ def _pack(drafts: Sequence[Draft]) -> _Packed:
 
 def _connect(path: Path, max_pages: int | None, *, is_reader: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    if is_reader:
-        connection.execute("PRAGMA query_only=ON")
-        return connection
+    try:
+        if is_reader:
+            connection.execute("PRAGMA query_only=ON")
+        else:
+            _prepare(connection, path, max_pages)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, max_pages: int | None) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
@@ -313,7 +329,6 @@ def _connect(path: Path, max_pages: int | None, *, is_reader: bool = False) -> s
         connection.execute(f"PRAGMA max_page_count={max_pages}")
     # Leases of an earlier process mean nothing: the data folder's lock says it is gone.
     connection.execute("UPDATE session SET lease_until=0 WHERE lease_until>0")
-    return connection
 
 
 @contextmanager
@@ -326,7 +341,8 @@ def _translated() -> Iterator[None]:
         if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
             raise StorageFull from error
         raise JournalUnavailable from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        # A body that is no JSON of its type any more is damage that SQLite cannot see.
         log.error("journal: %s", error)
         raise JournalUnavailable(
             "The journal file is damaged; restore it from a backup (see: daedam doctor)."

@@ -1,5 +1,6 @@
 """A server in this process: real HTTP, real SQLite, real voice activity, scripted words."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -32,7 +33,9 @@ async def start(tmp_path: Path, executor: ScriptedExecutor) -> AsyncIterator[Sta
             await client.close()
         settings = Settings(data=tmp_path / "data").replaced(**changes)
         settings.check()
-        started: Client = TestClient(TestServer(make_app(settings, executor)))
+        # In a thread: the application looks for its pages on the disk.
+        app = await asyncio.to_thread(make_app, settings, executor)
+        started: Client = TestClient(TestServer(app))
         await started.start_server()
         running[:] = [started]
         return started

@@ -75,7 +75,7 @@ def test_an_expired_link_says_so() -> None:
         pytest.param(signed(exp="soon"), id="an expiry in words"),
         pytest.param(signed(nbf=int(time.time()) + 60), id="not valid yet"),
         *(
-            pytest.param(signed(**{claim: ...}), id=f"no {claim}")
+            pytest.param(signed(**dict[str, Any]({claim: ...})), id=f"no {claim}")
             for claim in ("aud", "jti", "exp", "session", "roles")
         ),
     ],

@@ -1,0 +1,415 @@
+"""What every journal must do; subclass ``JournalContract`` and say how one is opened.
+
+The tests use the ``Journal`` Protocol only, so each implementation runs them unchanged.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import ClassVar, TypeAlias
+
+import msgspec
+import pytest
+
+from server.errors import JournalUnavailable
+from server.events import (
+    OPERATOR,
+    Blank,
+    Erased,
+    Event,
+    NoteAdded,
+    SessionClosed,
+    Unknown,
+    decode_body,
+    encode_body,
+)
+from server.journal.protocol import Conflict, Fenced, Held, Journal
+from tests.server.stories import ONE_OF_EACH, WALL, draft, note
+
+Open: TypeAlias = Callable[[], Awaitable[Journal]]
+"""Closes the journal that was opened before, if any, and opens it again on the same store."""
+
+LONG_S = 600.0
+"""A lease that does not run out during a test."""
+
+
+class WeatherNoticed(Event, frozen=True):
+    """An event of a release to come."""
+
+    VERSION: ClassVar[int] = 7
+
+    sky: msgspec.Raw
+
+
+class JournalContract:
+    """Inherit and define the fixture ``open_journal``."""
+
+    @pytest.fixture
+    def open_journal(self) -> Open:
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def journal(self, open_journal: Open) -> AsyncIterator[Journal]:
+        journal = await open_journal()
+        yield journal
+        await journal.close()
+
+    # Numbers and order
+
+    async def test_an_unknown_session_is_empty(self, journal: Journal) -> None:
+        assert await journal.read("nobody") == []
+        assert await journal.find("nobody", "cmd") == []
+        assert await journal.sessions() == []
+
+    async def test_numbers_begin_at_one_and_have_no_gaps_in_each_session(
+        self, journal: Journal
+    ) -> None:
+        first = await journal.append("a", [draft(note("1")), draft(note("2"))])
+        other = await journal.append("b", [draft(note("1"))])
+        second = await journal.append("a", [draft(note("3"))])
+        assert (first.seqs, other.seqs, second.seqs) == ((1, 2), (1,), (3,))
+        assert [entry.seq for entry in await journal.read("a")] == [1, 2, 3]
+
+    async def test_every_event_comes_back_as_it_was_appended(self, journal: Journal) -> None:
+        drafts = [
+            draft(event, by="면접관_1", at=0.125 * number)
+            for number, event in enumerate(ONE_OF_EACH)
+        ]
+        await journal.append("a", drafts)
+        for entry, kept in zip(await journal.read("a"), drafts, strict=True):
+            assert (entry.at, entry.wall, entry.by, entry.cmd, entry.event) == (
+                kept.at,
+                kept.wall,
+                kept.by,
+                kept.cmd,
+                kept.event,
+            )
+            assert (entry.type, entry.v) == (kept.event.type(), kept.event.VERSION)
+
+    async def test_what_was_appended_is_there_after_reopening(self, open_journal: Open) -> None:
+        journal = await open_journal()
+        await journal.append("a", [draft(event) for event in ONE_OF_EACH])
+        before = await journal.read("a")
+        journal = await open_journal()
+        assert await journal.read("a") == before
+        assert (await journal.append("a", [draft(note("더"))])).seqs == (len(before) + 1,)
+
+    async def test_reading_goes_page_by_page_without_loss(self, journal: Journal) -> None:
+        await journal.append("a", [draft(note(str(number))) for number in range(25)])
+        seqs: list[int] = []
+        while page := await journal.read("a", seqs[-1] if seqs else 0, 10):
+            assert len(page) <= 10
+            seqs += [entry.seq for entry in page]
+        assert seqs == list(range(1, 26))
+        assert await journal.read("a", 25) == []
+        assert await journal.read("a", 10**6) == []
+
+    async def test_hundred_writers_at_once_leave_no_gap_and_keep_their_own_order(
+        self, journal: Journal
+    ) -> None:
+        async def write(writer: int) -> list[int]:
+            seqs: list[int] = []
+            for number in range(3):
+                appended = await journal.append("a", [draft(note(f"{writer} {number}"))])
+                seqs += appended.seqs
+            return seqs
+
+        found = await asyncio.gather(*(write(writer) for writer in range(100)))
+        kept = {entry.seq: entry.event for entry in await journal.read("a")}
+        assert sorted(kept) == list(range(1, 301))
+        for writer, seqs in enumerate(found):
+            assert seqs == sorted(seqs)
+            assert [kept[seq] for seq in seqs] == [note(f"{writer} {n}") for n in range(3)]
+
+    async def test_the_events_of_one_append_stand_together(self, journal: Journal) -> None:
+        appended = await asyncio.gather(
+            *(journal.append("a", [draft(note(str(n)))] * 4) for n in range(20))
+        )
+        for one in appended:
+            assert one.seqs == tuple(range(one.seqs[0], one.seqs[0] + 4))
+
+    async def test_an_append_of_nothing_is_the_callers_mistake(self, journal: Journal) -> None:
+        with pytest.raises(ValueError, match="draft"):
+            await journal.append("a", [])
+        assert await journal.sessions() == []
+
+    # Decisions: expect
+
+    async def test_an_append_that_expected_another_seq_is_a_conflict_and_keeps_nothing(
+        self, journal: Journal
+    ) -> None:
+        await journal.append("a", [draft(note("1"))], expect=0)
+        for expect in (0, 2):
+            with pytest.raises(Conflict):
+                await journal.append("a", [draft(note("2")), draft(note("3"))], expect=expect)
+        assert len(await journal.read("a")) == 1
+        assert (await journal.append("a", [draft(note("2"))], expect=1)).seqs == (2,)
+
+    async def test_of_many_that_decided_on_the_same_seq_one_wins(self, journal: Journal) -> None:
+        outcomes = await asyncio.gather(
+            *(journal.append("a", [draft(note(str(n)))] * 2, expect=0) for n in range(20)),
+            return_exceptions=True,
+        )
+        assert sum(not isinstance(outcome, BaseException) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 19
+        assert len(await journal.read("a")) == 2
+
+    # Holders: claim and epoch
+
+    async def test_a_claim_is_renewed_with_its_epoch_and_keeps_others_out(
+        self, journal: Journal
+    ) -> None:
+        epoch = await journal.claim("a", "one", LONG_S)
+        assert await journal.claim("a", "one", LONG_S) == epoch
+        with pytest.raises(Held):
+            await journal.claim("a", "two", LONG_S)
+        assert await journal.claim("b", "two", LONG_S) >= 1
+
+    async def test_a_lease_that_ran_out_is_taken_over_with_the_next_epoch(
+        self, journal: Journal
+    ) -> None:
+        epoch = await journal.claim("a", "one", 0.001)
+        assert await _claim_when_free(journal, "a", "two") == epoch + 1
+        with pytest.raises(Held):
+            await journal.claim("a", "one", LONG_S)
+
+    async def test_a_holder_that_was_overtaken_is_fenced_off(self, journal: Journal) -> None:
+        old = await journal.claim("a", "one", 0.001)
+        await journal.append("a", [draft(note("1"))], epoch=old)
+        new = await _claim_when_free(journal, "a", "two")
+        with pytest.raises(Fenced):
+            await journal.append("a", [draft(note("2"))], epoch=old)
+        with pytest.raises(Fenced):
+            await journal.append("a", [draft(note("2"))], epoch=new + 1)
+        assert (await journal.append("a", [draft(note("2"))], epoch=new)).seqs == (2,)
+        assert (await journal.append("a", [draft(note("3"))], epoch=new)).seqs == (3,)
+
+    async def test_people_need_no_epoch_whoever_holds_the_session(self, journal: Journal) -> None:
+        await journal.claim("a", "one", LONG_S)
+        assert (await journal.append("a", [draft(note("1"))])).seqs == (1,)
+
+    async def test_a_claim_alone_is_no_session(self, journal: Journal) -> None:
+        await journal.claim("a", "one", LONG_S)
+        assert await journal.sessions() == []
+        assert await journal.read("a") == []
+
+    async def test_epochs_never_repeat_after_reopening(self, open_journal: Open) -> None:
+        journal = await open_journal()
+        old = await journal.claim("a", "one", 0.001)
+        journal = await open_journal()
+        assert await _claim_when_free(journal, "a", "two") > old
+
+    # Commands: cmd
+
+    async def test_a_repeated_command_gets_its_first_seqs_and_appends_nothing(
+        self, journal: Journal
+    ) -> None:
+        both = [draft(note("1"), cmd="c"), draft(note("2"), cmd="c")]
+        first = await journal.append("a", both)
+        await journal.append("a", [draft(note("다른 것"))])
+        again = await journal.append("a", both)
+        assert not first.is_repeat
+        assert again.is_repeat
+        assert again.seqs == first.seqs == (1, 2)
+        assert len(await journal.read("a")) == 3
+
+    async def test_a_repeat_is_recognised_after_reopening(self, open_journal: Open) -> None:
+        journal = await open_journal()
+        await journal.append("a", [draft(note("1"), cmd="c")])
+        journal = await open_journal()
+        again = await journal.append("a", [draft(note("1"), cmd="c")])
+        assert again.is_repeat
+        assert again.seqs == (1,)
+        assert len(await journal.read("a")) == 1
+
+    async def test_a_repeat_is_answered_although_the_session_moved_on(
+        self, journal: Journal
+    ) -> None:
+        old = await journal.claim("a", "one", 0.001)
+        await journal.append("a", [draft(note("1"), cmd="c")], expect=0, epoch=old)
+        await _claim_when_free(journal, "a", "two")
+        again = await journal.append("a", [draft(note("1"), cmd="c")], expect=0, epoch=old)
+        assert again.is_repeat
+        assert again.seqs == (1,)
+
+    async def test_the_same_command_sent_many_times_at_once_is_executed_once(
+        self, journal: Journal
+    ) -> None:
+        outcomes = await asyncio.gather(
+            *(journal.append("a", [draft(note("1"), cmd="c")]) for _ in range(20))
+        )
+        assert {outcome.seqs for outcome in outcomes} == {(1,)}
+        assert sum(not outcome.is_repeat for outcome in outcomes) == 1
+        assert len(await journal.read("a")) == 1
+
+    async def test_commands_of_different_sessions_do_not_meet(self, journal: Journal) -> None:
+        await journal.append("a", [draft(note("1"), cmd="c")])
+        other = await journal.append("b", [draft(note("1"), cmd="c")])
+        assert not other.is_repeat
+
+    async def test_a_command_that_was_refused_can_be_sent_again(self, journal: Journal) -> None:
+        with pytest.raises(Conflict):
+            await journal.append("a", [draft(note("1"), cmd="c")], expect=5)
+        assert await journal.find("a", "c") == []
+        assert not (await journal.append("a", [draft(note("1"), cmd="c")])).is_repeat
+
+    async def test_find_returns_what_a_command_caused(self, journal: Journal) -> None:
+        await journal.append("a", [draft(note("0"))])
+        await journal.append("a", [draft(note("1"), cmd="c"), draft(note("2"), cmd="c")])
+        found = await journal.find("a", "c")
+        assert [(entry.seq, entry.cmd, entry.event) for entry in found] == [
+            (2, "c", note("1")),
+            (3, "c", note("2")),
+        ]
+        assert await journal.find("b", "c") == []
+        assert await journal.find("a", "d") == []
+
+    # The list of sessions
+
+    async def test_the_list_says_when_sessions_began_and_what_became_of_them(
+        self, journal: Journal
+    ) -> None:
+        for number, session in enumerate(("live", "ended", "erased")):
+            await journal.append(session, [draft(note("1"), at=float(number))])
+        await journal.append("ended", [draft(SessionClosed(), at=10.0)])
+        await journal.append("erased", [draft(SessionClosed(), at=10.0)])
+        await journal.redact("ended", {1: None}, draft(Erased(seat="지원자_1", events=(1,)), at=11))
+        await journal.redact("erased", {1: None}, draft(Erased(seat=None, events=(1,)), at=12))
+        found = {info.session: info for info in await journal.sessions()}
+        assert list(found) == ["erased", "ended", "live"]
+        assert [info.last_seq for info in found.values()] == [3, 3, 1]
+        assert [info.is_closed for info in found.values()] == [True, True, False]
+        assert [info.is_erased for info in found.values()] == [True, False, False]
+        assert [info.created_wall - WALL for info in found.values()] == [2, 1, 0]
+        assert [info.last_wall - WALL for info in found.values()] == [12, 11, 0]
+
+    # What this release does not know
+
+    async def test_an_unknown_type_is_kept_byte_for_byte(self, journal: Journal) -> None:
+        weather = WeatherNoticed(sky=msgspec.Raw(b'{"clouds": [1,  2.50], "\\uae30": null}'))
+        await journal.append("a", [draft(weather, by="면접관_1")])
+        [entry] = await journal.read("a")
+        assert (entry.type, entry.v, entry.by) == ("weather_noticed", 7, "면접관_1")
+        assert isinstance(entry.event, Unknown)
+        assert encode_body(entry.event) == encode_body(weather)
+
+    # Erasure
+
+    async def test_redacted_bodies_are_blank_and_envelopes_stay(self, open_journal: Open) -> None:
+        journal = await open_journal()
+        drafts = [draft(note(f"비밀 {n}"), by="면접관_1", at=n, cmd=f"c{n}") for n in range(3)]
+        for one in drafts:
+            await journal.append("a", [one])
+        receipt = Erased(seat=None, events=(1, 3))
+        done = await journal.redact("a", {1: None, 3: None}, draft(receipt, by=OPERATOR, at=9.0))
+        assert done.seqs == (4,)
+        for _ in range(2):
+            entries = await journal.read("a")
+            assert [entry.event for entry in entries] == [
+                Blank(),
+                drafts[1].event,
+                Blank(),
+                receipt,
+            ]
+            assert [(e.at, e.by, e.cmd, e.type) for e in entries[:3]] == [
+                (d.at, d.by, d.cmd, "note_added") for d in drafts
+            ]
+            journal = await open_journal()
+
+    async def test_a_body_is_replaced_by_a_smaller_one(self, journal: Journal) -> None:
+        await journal.append("a", [draft(note("아주 길고 비밀스러운 메모"))])
+        await journal.redact("a", {1: note("메모")}, draft(Erased(seat="지원자_1", events=(1,))))
+        [entry, _] = await journal.read("a")
+        assert entry.event == note("메모")
+        # What became smaller keeps its place: it can be blanked later, never grow again.
+        await journal.redact("a", {1: None}, draft(Erased(seat=None, events=(1,))))
+        assert (await journal.read("a"))[0].event == Blank()
+
+    async def test_a_replacement_that_is_too_long_is_refused_and_nothing_is_erased(
+        self, journal: Journal
+    ) -> None:
+        await journal.append("a", [draft(note("하나")), draft(note("둘"))])
+        before = await journal.read("a")
+        with pytest.raises(ValueError, match="longer"):
+            await journal.redact(
+                "a", {1: None, 2: note("훨씬 더 긴 메모")}, draft(Erased(seat=None, events=(1, 2)))
+            )
+        assert await journal.read("a") == before
+
+    async def test_an_unknown_number_is_refused_and_nothing_is_erased(
+        self, journal: Journal
+    ) -> None:
+        await journal.append("a", [draft(note("하나"))])
+        await journal.append("b", [draft(note("하나")), draft(note("둘"))])
+        before = await journal.read("a")
+        with pytest.raises(ValueError, match="no event 2"):
+            await journal.redact("a", {1: None, 2: None}, draft(Erased(seat=None, events=(1, 2))))
+        with pytest.raises(ValueError, match="no event 1"):
+            await journal.redact("nobody", {1: None}, draft(Erased(seat=None, events=(1,))))
+        assert await journal.read("a") == before
+        assert {info.session for info in await journal.sessions()} == {"a", "b"}
+
+    async def test_other_sessions_keep_every_word(self, journal: Journal) -> None:
+        for session in ("a", "b"):
+            await journal.append(session, [draft(event) for event in ONE_OF_EACH])
+        before = await journal.read("b")
+        everything = dict.fromkeys(range(1, len(ONE_OF_EACH) + 1))
+        await journal.redact("a", everything, draft(Erased(seat=None, events=tuple(everything))))
+        assert await journal.read("b") == before
+
+    # The end
+
+    async def test_closing_twice_is_closing_once_and_then_nothing_is_taken(
+        self, journal: Journal
+    ) -> None:
+        await journal.append("a", [draft(note("1"))])
+        await journal.close()
+        await journal.close()
+        with pytest.raises(JournalUnavailable):
+            await journal.append("a", [draft(note("2"))])
+        with pytest.raises(JournalUnavailable):
+            await journal.claim("a", "one", LONG_S)
+        with pytest.raises(JournalUnavailable):
+            await journal.read("a")
+        with pytest.raises(JournalUnavailable):
+            await journal.sessions()
+
+    async def test_what_was_asked_before_the_close_is_kept(self, open_journal: Open) -> None:
+        journal = await open_journal()
+        asked = [
+            asyncio.ensure_future(journal.append("a", [draft(note(str(n)))])) for n in range(30)
+        ]
+        await asyncio.sleep(0)
+        await journal.close()
+        await asyncio.gather(*asked)
+        journal = await open_journal()
+        assert [entry.event for entry in await journal.read("a")] == [
+            note(str(n)) for n in range(30)
+        ]
+
+    async def test_a_caller_that_goes_away_does_not_undo_its_append(
+        self, open_journal: Open
+    ) -> None:
+        journal = await open_journal()
+        asked = asyncio.ensure_future(journal.append("a", [draft(note("1"))]))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait([asked])
+        assert asked.cancelled()
+        journal = await open_journal()
+        assert len(await journal.read("a")) == 1
+
+    async def test_a_note_of_any_text_survives(self, journal: Journal) -> None:
+        strange = ["\x00\x1f", '"}\\', "  ", "가힣ㄱ", "🙂" * 1000, "a\u2028b", "x" * 40_000]
+        await journal.append("a", [draft(note(text)) for text in strange])
+        found = [entry.event for entry in await journal.read("a")]
+        assert [event.note for event in found if isinstance(event, NoteAdded)] == strange
+        assert decode_body("note_added", 1, encode_body(found[0]) + b"   ") == found[0]
+
+
+async def _claim_when_free(journal: Journal, session: str, holder: str) -> int:
+    """Claim as soon as the lease of a millisecond has run out."""
+    while True:
+        try:
+            return await journal.claim(session, holder, LONG_S)
+        except Held:
+            await asyncio.sleep(0.001)

@@ -1,0 +1,171 @@
+"""Journals told in a few lines: events as entries, one of each kind, and entries read back."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from server.events import (
+    SYSTEM,
+    AudioTaken,
+    Blank,
+    ConsentGiven,
+    Draft,
+    Entry,
+    Erased,
+    Evaluation,
+    Event,
+    Evidence,
+    Joined,
+    Left,
+    Level,
+    NoteAdded,
+    SeatConfig,
+    Segment,
+    SessionClosed,
+    SessionConfig,
+    SessionCreated,
+    UtteranceDropped,
+    UtteranceFinal,
+    VoiceAssigned,
+    decode_body,
+)
+
+WALL = 1_753_000_000.0
+"""Unix seconds at which every story begins: 2025-07-20T08:26:40Z."""
+
+CONFIG = SessionConfig(
+    title="백엔드 개발자 면접",
+    job="백엔드 개발",
+    consent="external",
+    seats=(
+        SeatConfig(seat="면접관_1", name="한 팀장"),
+        SeatConfig(seat="지원자_1", name="김하나"),
+        SeatConfig(seat="지원자_2", name="이두리"),
+    ),
+)
+CREATED = SessionCreated(config=CONFIG)
+CLOSED = SessionClosed()
+
+ONE_OF_EACH: tuple[Event, ...] = (
+    CREATED,
+    ConsentGiven(seat="지원자_1"),
+    Joined(connection="c1", role="applicant", seat="지원자_1"),
+    Joined(connection="c2", role="operator"),
+    Left(connection="c2", reason="lost"),
+    NoteAdded(note="말이 빠름\n그러나 분명함", about="지원자_1", media_at=1.25, client_timestamp=7),
+    VoiceAssigned(voice="v1", seat="지원자_1", reason="own_microphone"),
+    UtteranceFinal(
+        utterance="u1",
+        track="t1",
+        start=1.0,
+        end=2.5,
+        segments=(
+            Segment(
+                segment="u1.1",
+                voice="v1",
+                words=((1.0, 1.5, "개발", 0.9), (1.6, 2.5, "경험", 0.8)),
+                text_confidence=0.85,
+                voice_confidence=1.0,
+            ),
+        ),
+    ),
+    UtteranceDropped(utterance="u2", track="t1", start=3.0, end=3.5, reason="silence"),
+    AudioTaken(track="t1", utterances=("u1", "u2")),
+    Evaluation(
+        applicant="지원자_1",
+        tick=1,
+        evaluator="keywords/1",
+        criteria="legacy/1",
+        through_seq=8,
+        levels=(
+            Level(
+                criterion="기술",
+                level=None,
+                evidence=(Evidence(segment="u1.1", start=0, end=2),),
+            ),
+            Level(criterion="동기", level=3, evidence=()),
+        ),
+    ),
+    CLOSED,
+    Erased(seat="지원자_2", events=(3, 4)),
+)
+
+
+def draft(event: Event, *, by: str = SYSTEM, at: float = 0.0, cmd: str | None = None) -> Draft:
+    return Draft(at=at, wall=WALL + at, by=by, event=event, cmd=cmd)
+
+
+def note(text: str, about: str = "지원자_1", *, at: float = 0.0) -> NoteAdded:
+    return NoteAdded(note=text, about=about, media_at=at)
+
+
+def said(
+    utterance: str, text: str, *, voice: str | None = "v1", start: float = 0.0
+) -> UtteranceFinal:
+    """Return one segment of evenly spaced words, half a second each."""
+    words = tuple(
+        (start + 0.5 * number, start + 0.5 * number + 0.4, word, 0.9)
+        for number, word in enumerate(text.split())
+    )
+    segment = Segment(
+        segment=f"{utterance}.1",
+        voice=voice,
+        words=words,
+        text_confidence=0.9,
+        voice_confidence=0.0 if voice is None else 1.0,
+    )
+    return UtteranceFinal(
+        utterance=utterance, track="t1", start=start, end=words[-1][1], segments=(segment,)
+    )
+
+
+def seated(voice: str, seat: str | None) -> VoiceAssigned:
+    return VoiceAssigned(voice=voice, seat=seat, reason="person")
+
+
+def entry(seq: int, event: Event, *, by: str = SYSTEM, at: float | None = None) -> Entry:
+    at = float(seq) if at is None else at
+    return Entry(
+        seq=seq,
+        at=at,
+        wall=WALL + at,
+        by=by,
+        v=event.VERSION,
+        type=event.type(),
+        cmd=None,
+        event=event,
+    )
+
+
+def story(*events: Event | tuple[str, Event]) -> list[Entry]:
+    """Return entries one second apart; a pair is (author, event)."""
+    pairs = [event if isinstance(event, tuple) else (SYSTEM, event) for event in events]
+    return [entry(seq, event, by=by) for seq, (by, event) in enumerate(pairs, 1)]
+
+
+def read_line(line: str | bytes) -> Entry:
+    """Return the entry that ``to_wire`` wrote."""
+    values = json.loads(line)
+    head = {name: values.pop(name) for name in ("seq", "at", "wall", "by", "v", "type", "cmd")}
+    body = decode_body(head["type"], head["v"], msgspec.json.encode(values))
+    return Entry(**head, event=body)
+
+
+def after_erasure(
+    entries: Sequence[Entry], bodies: Mapping[int, Event | None], receipt: Erased
+) -> list[Entry]:
+    """Return the journal as it reads when the bodies were replaced and the receipt appended."""
+    left = [_replaced(item, bodies) for item in entries]
+    return [*left, entry(len(left) + 1, receipt, at=left[-1].at)]
+
+
+def texts(events: Iterable[Event]) -> str:
+    """Return everything the events say, to search it."""
+    return "\n".join(str(event) for event in events)
+
+
+def _replaced(item: Entry, bodies: Mapping[int, Event | None]) -> Entry:
+    if item.seq not in bodies:
+        return item
+    return msgspec.structs.replace(item, event=bodies[item.seq] or Blank())
