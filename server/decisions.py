@@ -211,8 +211,10 @@ def _without(session: Session, entry: Entry, seat: str) -> Event | None:
             return _without_words(session, entry.event, seat)
         case Evaluation(applicant=about) | Joined(seat=about) | ConsentGiven(seat=about):
             return None if about == seat else entry.event
-        case VoiceAssigned(seat=about):
-            return None if about == seat else entry.event
+        case VoiceAssigned(voice=voice, seat=about):
+            # Every assignment of the person's voice: an older one would name somebody else.
+            is_theirs = about == seat or session.voices.get(voice) == seat
+            return None if is_theirs else entry.event
         case _:
             return entry.event
 
@@ -221,7 +223,8 @@ def _nameless(config: SessionConfig, seat: str) -> SessionConfig:
     return msgspec.structs.replace(
         config,
         seats=tuple(
-            msgspec.structs.replace(place, name=None) if place.seat == seat else place
+            # Not null, which is longer than a name of one letter.
+            msgspec.structs.replace(place, name="") if place.seat == seat else place
             for place in config.seats
         ),
     )

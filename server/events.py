@@ -228,7 +228,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
 
     def to_wire(self) -> bytes:
-        """Return the flat JSON object that subscribers and exports get: envelope plus body."""
+        """Return the flat JSON object that subscribers and exports get: envelope plus body.
+
+        A lifted body goes out as today's version.
+        """
+        is_kept = isinstance(self.event, (Blank, Unknown))
         head = _ENCODER.encode(
             {
                 "type": self.type,
@@ -236,7 +240,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
                 "at": round(self.at, 3),
                 "wall": round(self.wall, 3),
                 "by": self.by,
-                "v": self.v,
+                "v": self.v if is_kept else self.event.VERSION,
                 "cmd": self.cmd,
             }
         )

@@ -83,7 +83,7 @@ def _text(session: Session) -> str:
     parts = ["\n".join(line for line in head if line), "\n\n"]
     parts.append(lines(cue(session, spoken) for spoken in in_order(session)))
     for note in session.notes:
-        parts.append(f"\n[{_clock(note.at, '.')[:8]}] {note.by} → {note.about}: {note.text}")
+        parts.append(f"\n[{_clock(note.at, '.')[:8]}] {note.by} → {note.about}: {_line(note.text)}")
     if session.notes:
         parts.append("\n")
     return "".join(parts)
@@ -98,7 +98,12 @@ def _name(session: Session, spoken: Spoken) -> str | None:
 
 
 def _labelled(speaker: str | None, text: str) -> str:
-    return f"{speaker or UNCONFIRMED}: {text}"
+    return f"{_line(speaker or UNCONFIRMED)}: {_line(text)}"
+
+
+def _line(text: str) -> str:
+    """Return the text without line breaks: they would end a cue, or begin somebody else's."""
+    return " ".join(text.split())
 
 
 def _clock(seconds: float, mark: str) -> str:
@@ -109,4 +114,4 @@ def _clock(seconds: float, mark: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

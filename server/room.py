@@ -279,6 +279,9 @@ class Room:
     async def _commit(self, decide: Decide, by: str, cmd: str | None, as_holder: bool) -> Committed:
         async with self._lock:
             while True:
+                if not self.session.exists:
+                    # Session time 0 is the instant that the first event carries as its wall.
+                    self.clock = SessionClock()
                 at, wall = round(max(self.now(), self.session.at), 3), round(time.time(), 3)
                 try:
                     events = decide(self.session, at)

@@ -26,8 +26,11 @@ from server.events import (
     VoiceAssigned,
 )
 
-RECORD = (NoteAdded, VoiceAssigned, UtteranceFinal, UtteranceDropped, Evaluation, Erased)
-"""Events that change what the result says."""
+RECORD = frozenset(
+    kind.type()
+    for kind in (NoteAdded, VoiceAssigned, UtteranceFinal, UtteranceDropped, Evaluation, Erased)
+)
+"""Types that change what the result says; blanked ones count, so that no revision comes back."""
 
 FOLD_VERSION = 1
 """Grows when the same events fold to something else; snapshots of another version are void."""
@@ -161,7 +164,7 @@ class Session:
         if entry.seq != self.seq + 1:
             raise ValueError(f"entry {entry.seq} does not follow {self.seq}")
         self.seq, self.at = entry.seq, max(self.at, entry.at)
-        if self.life is Life.REVIEW and isinstance(entry.event, RECORD):
+        if self.life is Life.REVIEW and entry.type in RECORD:
             self.revision += 1
         self._apply(entry, entry.event)
 

@@ -105,11 +105,11 @@ class Stream:
         yield from self.finish()
         segmenter = self._make_segmenter()
         self._container, self._segmenter = container, segmenter
-        self._timeline = Timeline((), ())
-        # A header alone says nothing of a length; what it begins will be continued.
-        length_s = 0.0 if first is None else duration_s(data)
-        self._anchor(segmenter, max(0.0, self.end_s, received_s - length_s))
-        for block in chain(() if first is None else (first,), blocks):
+        self._timeline = Timeline((0,), (self.end_s,))
+        if first is None:
+            return  # A header alone; what it begins will be continued.
+        self._anchor(segmenter, max(0.0, self.end_s, received_s - duration_s(data)))
+        for block in chain((first,), blocks):
             yield self._hear(segmenter, block)
         yield self._place(segmenter.flush())
 
@@ -126,7 +126,9 @@ class Stream:
             heard_s += seconds(block.size)
             if heard_s >= limit_s:
                 break
-        self._anchor(segmenter, max(0.0, self.end_s, received_s - max(heard_s, 0.0)))
+        if not waiting:
+            return  # Nothing became whole; its sound will end with a later chunk.
+        self._anchor(segmenter, max(0.0, self.end_s, received_s - heard_s))
         for block in chain(waiting, blocks):
             yield self._hear(segmenter, block)
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from server.access import EVERY_SESSION
 from server.api.http import PREFIX, Invitation
@@ -46,7 +47,7 @@ def invite(settings: Settings, options: argparse.Namespace) -> int:
         print("This interview begins when an operator connects to it.", file=sys.stderr)
     server = running_server(settings.data)
     base = server.url if server else f"http://{settings.host}:{settings.port}"
-    where = "SESSION" if session == EVERY_SESSION else session
+    where = "SESSION" if session == EVERY_SESSION else quote(session, safe="")
     print(f"{base.replace('http', 'ws', 1)}{PREFIX}/ws/interview/{where}?t={token}")
     return 0
 

@@ -39,6 +39,8 @@ FILE = "file"
 def transcribe(settings: Settings, options: argparse.Namespace) -> int:
     """Write what is said in a recording."""
     Registry.default(settings.models).path("whisper-base")
+    if options.output is not None:
+        options.output.open("ab").close()  # A wrong path is told before the work, not after it.
     with options.file.open("rb") as source:
         heard = asyncio.run(_transcribe(settings, source, options.file.name))
     write(_render(heard, options.format), options.output)

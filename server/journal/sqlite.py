@@ -49,7 +49,7 @@ CREATE TABLE event(
   wall REAL NOT NULL, author TEXT NOT NULL, v INTEGER NOT NULL, type TEXT NOT NULL, cmd TEXT,
   body BLOB NOT NULL);
 CREATE UNIQUE INDEX event_seq ON event(session, seq);
-CREATE INDEX event_cmd ON event(session, cmd) WHERE cmd IS NOT NULL;
+CREATE INDEX event_cmd ON event(session, cmd, seq) WHERE cmd IS NOT NULL;
 """
 BATCH = 256
 """Operations in one commit at most: bounds the wait of the first of them."""

@@ -4,8 +4,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from hypothesis import strategies as st
 
+from pipeline.evaluation.keywords import KeywordEvaluator
+from server import decisions
 from server.events import (
+    APPLICANTS,
     SYSTEM,
     AudioTaken,
     Blank,
@@ -25,11 +29,13 @@ from server.events import (
     SessionClosed,
     SessionConfig,
     SessionCreated,
+    Unknown,
     UtteranceDropped,
     UtteranceFinal,
     VoiceAssigned,
     decode_body,
 )
+from server.session import fold
 
 WALL = 1_753_000_000.0
 """Unix seconds at which every story begins: 2025-07-20T08:26:40Z."""
@@ -124,6 +130,17 @@ def seated(voice: str, seat: str | None) -> VoiceAssigned:
     return VoiceAssigned(voice=voice, seat=seat, reason="person")
 
 
+def evaluated(seat: str, through_seq: int) -> Evaluation:
+    return Evaluation(
+        applicant=seat,
+        tick=0,
+        evaluator="keywords/1",
+        criteria="legacy/1",
+        through_seq=through_seq,
+        levels=(),
+    )
+
+
 def entry(seq: int, event: Event, *, by: str = SYSTEM, at: float | None = None) -> Entry:
     at = float(seq) if at is None else at
     return Entry(
@@ -142,6 +159,28 @@ def story(*events: Event | tuple[str, Event]) -> list[Entry]:
     """Return entries one second apart; a pair is (author, event)."""
     pairs = [event if isinstance(event, tuple) else (SYSTEM, event) for event in events]
     return [entry(seq, event, by=by) for seq, (by, event) in enumerate(pairs, 1)]
+
+
+def interview() -> list[Entry]:
+    """Return a short whole interview: two applicants, an unknown voice, notes, evaluations."""
+    entries = story(
+        CREATED,
+        ("면접관_1", note("자신감 있음", at=2.0)),
+        seated("v1", "지원자_1"),
+        said("u1", "저는 개발 업무를 담당했습니다", start=3.0),
+        seated("v2", "지원자_2"),
+        said("u2", "제 목표는 소통입니다", voice="v2", start=6.0),
+        said("u3", "누구세요", voice=None, start=9.0),
+    )
+    session = fold("interview", entries)
+    for event in decisions.evaluations(session, KeywordEvaluator(), 30.0):
+        entries.append(entry(len(entries) + 1, event, at=30.0))
+    stamped = msgspec.structs.replace(
+        note("침착함", "지원자_2", at=31.0), client_timestamp="2025-07-20 17:27"
+    )
+    entries.append(entry(len(entries) + 1, stamped, by="operator", at=31.0))
+    entries.append(entry(len(entries) + 1, CLOSED, by="operator", at=61.5))
+    return entries
 
 
 def read_line(line: str | bytes) -> Entry:
@@ -163,6 +202,33 @@ def after_erasure(
 def texts(events: Iterable[Event]) -> str:
     """Return everything the events say, to search it."""
     return "\n".join(str(event) for event in events)
+
+
+SEATS = ("지원자_1", "지원자_2", "면접관_1")
+_seat = st.sampled_from(SEATS)
+_voice = st.sampled_from(["v1", "v2", "v3"])
+any_event: st.SearchStrategy[Event] = st.one_of(
+    st.builds(note, st.text(max_size=5), _seat),
+    st.builds(seated, _voice, st.none() | _seat),
+    st.builds(
+        said,
+        st.integers(1, 50).map("u{}".format),
+        st.sampled_from(["개발", "제 꿈", "네 네 네"]),
+        voice=st.none() | _voice,
+        start=st.floats(0, 100).map(lambda start: round(start, 3)),
+    ),
+    st.builds(evaluated, st.sampled_from(APPLICANTS), st.integers(0, 40)),
+    st.builds(Joined, connection=_voice, role=st.just("operator"), seat=st.none() | _seat),
+    st.builds(Left, connection=_voice),
+    st.builds(ConsentGiven, seat=_seat),
+    st.builds(Erased, seat=_seat, events=st.just(())),
+    st.just(CLOSED),
+    st.just(Unknown(body=msgspec.Raw(b'{"sky":1}'))),
+    st.just(Blank()),
+)
+any_story = st.lists(
+    st.tuples(st.sampled_from([*SEATS, "operator", SYSTEM]), any_event), max_size=40
+).map(lambda events: story(CREATED, *events))
 
 
 def _replaced(item: Entry, bodies: Mapping[int, Event | None]) -> Entry:

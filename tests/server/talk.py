@@ -1,9 +1,11 @@
 """What tests at the WebSocket say: who connects, what they send, how sound is packed."""
 
+import asyncio
 import base64
 import json
 import secrets
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import numpy as np
@@ -12,12 +14,15 @@ from pipeline.audio import Samples, samples
 from server.access import EVERY_SESSION
 from server.api import context
 from server.api.http import SESSION
-from server.links import invitation
+from server.links import Links, invitation
 from server.room import Room
+from server.rooms import Rooms
 from tests.containers import encode
 from tests.server.conftest import Client, ask, socket_path
+from tests.server.fakes import ScriptedExecutor
 from tests.speech.clips import load
 
+T = TypeVar("T")
 Socket = aiohttp.ClientWebSocketResponse
 
 APPLICANT: Final = "지원자_1"
@@ -64,13 +69,15 @@ def link(
     """Return a person's link."""
     assert client.app is not None
     person = invitation(session, seat=seat, role=role)
-    return client.app[context.LINKS].make(person, expires_s)
+    links: Links = client.app[context.LINKS]
+    return links.make(person, expires_s)
 
 
 async def connect(
     client: Client, session: str = "s1", token: str | None = None, **options: Any
 ) -> Socket:
-    return await client.ws_connect(socket_path(session, token), **options)
+    socket: Socket = await client.ws_connect(socket_path(session, token), **options)
+    return socket
 
 
 async def sit(client: Client, seat: str, session: str = "s1", **options: Any) -> Socket:
@@ -106,7 +113,31 @@ async def events(client: Client, session: str = "s1", kind: str | None = None) -
 
 async def room_of(client: Client, session: str = "s1") -> Room:
     assert client.app is not None
-    return await client.app[context.ROOMS].find(session)
+    rooms: Rooms = client.app[context.ROOMS]
+    return await rooms.find(session)
+
+
+async def eventually(look: Callable[[], Awaitable[T]]) -> T:
+    """Look again and again until there is something to see, for ten seconds at most."""
+    async with asyncio.timeout(10):
+        while True:
+            if found := await look():
+                return found
+            await asyncio.sleep(0.01)
+
+
+async def working(executor: ScriptedExecutor) -> None:
+    """Wait until a model has something to do."""
+
+    async def jobs() -> int:
+        return len(executor.jobs)
+
+    await eventually(jobs)
+
+
+async def transcribed(client: Client, session: str = "s1") -> int:
+    """Return how many segments the record has."""
+    return int((await record(client, session))["total_transcripts"])
 
 
 async def still_answers(socket: Socket) -> None:

@@ -260,10 +260,7 @@ def test_a_living_session_is_not_deleted(typed: Type, folder: Path) -> None:
     assert NOTE in typed("export", "live").out
 
 
-def test_deleting_asks_first_and_without_a_terminal_wants_to_be_told(
-    typed: Type, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdin", open(os.devnull))  # the patch closes nothing
+def test_deleting_asks_first_and_without_a_terminal_wants_to_be_told(typed: Type) -> None:
     assert "--yes" in typed("delete", "면접 1").sentence()
     assert NOTE in typed("export", "면접 1").out
 

@@ -496,7 +496,7 @@ OPENS = {
     "observer": set[str](),
     "microphone": set[str](),
 }
-PEOPLE: dict[str, dict[str, str]] = {
+PEOPLE: dict[str, dict[str, Any]] = {
     "operator": {"role": "operator"},
     "interviewer": {"seat": "면접관_1"},
     "applicant": {"seat": "지원자_1"},

@@ -16,6 +16,8 @@ from server.api.http import SESSION
 from server.app import JOURNAL_FILE
 from server.errors import ClientError, ErrorCode, UnknownSession
 from server.events import SessionConfig
+from server.journal.sqlite import SqliteJournal
+from server.room import Room
 from server.rooms import Rooms
 from tests.server.conftest import Client, Start, answer, ask, socket_path
 from tests.server.talk import connect, create, events, link, note, record, said
@@ -23,7 +25,8 @@ from tests.server.talk import connect, create, events, link, note, record, said
 
 def rooms_of(client: Client) -> Rooms:
     assert client.app is not None
-    return client.app[context.ROOMS]
+    found: Rooms = client.app[context.ROOMS]
+    return found
 
 
 def in_memory(client: Client) -> set[str]:
@@ -42,7 +45,8 @@ async def depart(client: Client, socket: aiohttp.ClientWebSocketResponse, sessio
 async def kept(client: Client, session: str = "s1") -> list[Any]:
     """Return a session's events without opening its room."""
     assert client.app is not None
-    return await client.app[context.JOURNAL].read(session)
+    found: list[Any] = await client.app[context.JOURNAL].read(session)
+    return found
 
 
 async def left_alone(client: Client, session: str = "s1") -> None:
@@ -153,7 +157,8 @@ async def test_an_idle_room_leaves_memory_and_comes_back_the_same(start: Start) 
     await rooms_of(client).look_after()
     assert not in_memory(client)
     after = await record(client)
-    assert before.pop("duration") <= after.pop("duration")
+    # The journal keeps walls to the millisecond.
+    assert before.pop("duration") <= after.pop("duration") + 0.001
     assert after == before
     assert await events(client) == journal
     assert before["total_transcripts"] == before["total_evaluations"] == 1
@@ -213,6 +218,25 @@ async def test_a_wall_clock_set_back_never_turns_session_time_back(
     monkeypatch.setattr(time, "time", lambda: now() + 3600)
     await ask(socket, note("später"))
     assert (await events(client))[-1]["at"] < left_at + 2
+
+
+async def test_a_session_begins_at_0_however_long_opening_it_took(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await start()
+    assert client.app is not None
+    claim = SqliteJournal.claim
+
+    async def slow_claim(self: SqliteJournal, session: str, holder: str, ttl_s: float) -> int:
+        await asyncio.sleep(0.05)
+        return await claim(self, session, holder, ttl_s)
+
+    monkeypatch.setattr(SqliteJournal, "claim", slow_claim)
+    await ask(await connect(client), note("메모"))
+    first, *rest = await events(client)
+    assert first["at"] == 0
+    for event in rest:
+        assert event["at"] == pytest.approx(event["wall"] - first["wall"], abs=0.005)
 
 
 async def test_an_ended_session_stands_still(start: Start) -> None:
@@ -276,7 +300,7 @@ async def test_many_who_open_an_unknown_session_at_once_create_it_once(client: C
 async def test_who_only_looks_does_not_get_between_those_who_open(client: Client) -> None:
     here = rooms_of(client)
 
-    async def later(turns: int) -> rooms.Room:
+    async def later(turns: int) -> Room:
         # Arrives at every moment of the others' opening.
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -285,8 +309,8 @@ async def test_who_only_looks_does_not_get_between_those_who_open(client: Client
     looking = [here.find("s1") for _ in range(3)]
     opening = [later(turns) for turns in range(60)]
     found = await asyncio.gather(*looking, *opening, return_exceptions=True)
-    opened = [room for room in found if isinstance(room, rooms.Room)]
-    assert all(isinstance(one, (rooms.Room, UnknownSession)) for one in found)
+    opened = [room for room in found if isinstance(room, Room)]
+    assert all(isinstance(one, (Room, UnknownSession)) for one in found)
     assert len({id(room) for room in opened}) == 1
     assert [entry.type for entry in await kept(client)] == ["session_created"]
 

@@ -1,6 +1,7 @@
 """The exchange that existing clients know: one message, one answer, nothing else."""
 
 import asyncio
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -20,12 +21,14 @@ from tests.server.talk import (
     chunk,
     connect,
     events,
+    eventually,
     note,
     paused,
     record,
     said,
     status,
     still_answers,
+    working,
 )
 
 
@@ -252,8 +255,7 @@ async def test_who_waits_for_memory_is_not_pinged_in_json_either(
     first = await connect(client)
     recording = encode(paused(SPOKEN), "wav")
     await first.send_json(chunk(recording, speaker=APPLICANT))
-    while not executor.jobs:
-        await asyncio.sleep(0.01)
+    await working(executor)
     second = await connect(client, autoping=False)
     await second.send_json(chunk(recording, speaker="지원자_2"))
     for _ in range(3):
@@ -273,8 +275,7 @@ async def test_applicants_are_evaluated_every_tick_and_only_when_they_said_more(
     await socket.send_json({"type": "subscribe"})
     await ask_past(socket, said(speaker=APPLICANT))
     await ask_past(socket, said(speaker=INTERVIEWER))
-    while not (found := await events(client, "ticking", "evaluation")):
-        await asyncio.sleep(0.02)
+    await eventually(lambda: events(client, "ticking", "evaluation"))
     await asyncio.sleep(0.5)
     found = await events(client, "ticking", "evaluation")
     assert [event["applicant"] for event in found] == [APPLICANT]
@@ -311,8 +312,9 @@ async def test_the_status_shows_what_is_waiting(client: Client, executor: Script
     executor.gate.clear()
     socket = await connect(client)
     await socket.send_json(said(speaker=APPLICANT))
-    while (told := await status(client))["pipeline"]["running"] == 0:
-        await asyncio.sleep(0.01)
+    await working(executor)
+    told = await status(client)
+    assert told["pipeline"]["running"] == 1
     assert told["pipeline"]["chunks"] == 1
     executor.gate.set()
     await answer(socket)
@@ -322,7 +324,7 @@ async def test_the_status_shows_what_is_waiting(client: Client, executor: Script
 async def test_a_session_id_may_be_any_text_without_slash(client: Client) -> None:
     for name in ("면접 2026-1차", "a" * 128, "%", "..."):
         socket = await client.ws_connect(
-            f"/api/v1/realtime-interview/ws/interview/{aiohttp.helpers.quote(name, safe='')}"
+            f"/api/v1/realtime-interview/ws/interview/{quote(name, safe='')}"
         )
         summary = (await ask(socket, {"type": "evaluation_request"}))["summary"]
         assert summary["session_id"] == name

@@ -1,6 +1,5 @@
 """Ids and their repeats, subscribing, replay, resuming, and who reads too slowly."""
 
-import asyncio
 import socket as sockets
 from typing import Any
 
@@ -10,22 +9,27 @@ from aiohttp import WSMsgType
 
 from server.api import websocket
 from server.events import NoteAdded
+from tests.containers import encode
 from tests.server.conftest import Client, Start, answer, ask, socket_path, until
 from tests.server.fakes import ScriptedExecutor
 from tests.server.talk import (
     APPLICANT,
+    SPOKEN,
     Socket,
     chunk,
     connect,
     events,
+    eventually,
     link,
     new_id,
     note,
+    paused,
     record,
     room_of,
     said,
     sit,
     still_answers,
+    working,
 )
 
 JUDGEMENT = {"note_added", "evaluation"}
@@ -115,6 +119,15 @@ async def test_a_chunk_repeated_while_it_is_in_work_is_understood_once(
     await still_answers_with_id(two)
     executor.gate.set()
     assert await answer(one) == await answer(two)
+    assert len(await events(client, kind="utterance_final")) == 1
+
+
+async def test_a_chunk_without_id_does_not_overtake_one_with_id(client: Client) -> None:
+    socket = await connect(client)
+    recording = encode(paused(SPOKEN), "wav")
+    await socket.send_json(chunk(recording[:2000], speaker=APPLICANT, id=new_id()))
+    await socket.send_json(chunk(recording[2000:], speaker=APPLICANT))
+    assert [(await answer(socket))["result"]["success"] for _ in range(2)] == [True, True]
     assert len(await events(client, kind="utterance_final")) == 1
 
 
@@ -265,7 +278,7 @@ async def test_a_slow_subscriber_is_closed_and_others_go_on(
         slow = await session.ws_connect(client.make_url(socket_path("s1")))
         await subscribe(slow)
         await subscribe(fast)
-        left = 0
+        left, seqs = 0, [0]
         while left == 0:
             await add_notes(client, 20, "길다" * 2000)
             seqs = [(await until(fast, "note_added"))[-1]["seq"] for _ in range(20)]
@@ -308,8 +321,7 @@ async def test_late_words_of_an_ended_session_are_kept_as_a_new_revision(
     executor.gate.clear()
     speaker, ender = await connect(client), await connect(client)
     await speaker.send_json(said(speaker=APPLICANT))
-    while not executor.jobs:
-        await asyncio.sleep(0.01)
+    await working(executor)
     assert (await ask(speaker, {**chunk(b""), "id": new_id()}))["result"]["success"] is False
     final = (await ask(ender, {"type": "session_end"}))["final_result"]
     assert (final["total_transcripts"], final["revision"]) == (0, 1)
@@ -317,7 +329,7 @@ async def test_late_words_of_an_ended_session_are_kept_as_a_new_revision(
     assert result["success"] is False
     assert "record" in result["error"]
     executor.gate.set()
-    while (kept := await record(client))["total_evaluations"] == 0:
-        await asyncio.sleep(0.01)
+    await eventually(lambda: events(client, kind="evaluation"))
+    kept = await record(client)
     assert [part["text"] for part in kept["transcripts"]] == ["저는 개발 경험이 있습니다."]
     assert kept["revision"] > 1

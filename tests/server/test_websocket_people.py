@@ -19,6 +19,7 @@ from tests.server.talk import (
     connect,
     create,
     events,
+    eventually,
     link,
     note,
     said,
@@ -109,6 +110,15 @@ async def test_the_same_persons_newer_connection_replaces_the_older(client: Clie
     assert (await ask(newer, CONSENT))["type"] == "done"
 
 
+@pytest.mark.parametrize("role", ["operator", "observer", "microphone"])
+async def test_a_person_without_seat_is_at_one_place_too(client: Client, role: str) -> None:
+    await create(client)
+    token = link(client, "s1", role=role)
+    older = await connect(client, "s1", token)
+    await connect(client, "s1", token)
+    assert await closed_with(older) == ("replaced", 4001)
+
+
 async def test_another_persons_link_to_a_held_seat_is_turned_away(start: Start) -> None:
     client = await start(hold_seat_s=0.2)
     await create(client)
@@ -116,8 +126,7 @@ async def test_another_persons_link_to_a_held_seat_is_turned_away(start: Start) 
     token = link(client, "s1", seat=APPLICANT)
     assert (await closed_with(await connect(client, "s1", token)))[0] == "seat_taken"
     await holder.close()
-    while not await events(client, kind="left"):
-        await asyncio.sleep(0.01)
+    await eventually(lambda: events(client, kind="left"))
     assert (await closed_with(await connect(client, "s1", token)))[0] == "seat_taken"
     await asyncio.sleep(0.21)
     other = await connect(client, "s1", token)
@@ -149,7 +158,7 @@ async def test_expired_and_forged_links_are_refused(start: Start) -> None:
     claims = {"aud": "daedam", "jti": "x" * 22, "exp": time.time() + 60}
     forged = jwt.encode(
         claims | {"session": "*", "roles": ["operator"]},
-        "not the server's key, whatever it says",
+        "k" * 40,
         "HS256",
     )
     unsigned = jwt.encode(claims | {"session": "*", "roles": ["operator"]}, "", "none")
@@ -181,6 +190,7 @@ async def test_a_strange_session_id_is_refused(client: Client, name: str) -> Non
 async def test_the_server_says_so_when_it_stops(start: Start) -> None:
     client = await start()
     socket = await connect(client)
+    await still_answers(socket)
     stopping = asyncio.create_task(client.server.close())
     assert await closed_with(socket) == ("shutting_down", 1001)
     await stopping

@@ -1,0 +1,92 @@
+"""An operator's work on a journal that no server holds."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server import desk
+from server.errors import ClientError, ErrorCode, UnknownSession
+from server.events import Erased, SessionClosed
+from server.journal.sqlite import SqliteJournal
+from server.session import Life
+from tests.server.stories import CREATED, draft, interview, note
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+    journal = await asyncio.to_thread(SqliteJournal, tmp_path / "journal")
+    for item in interview():
+        await journal.append("s", [draft(item.event, by=item.by, at=item.at)])
+    yield journal
+    await journal.close()
+
+
+async def test_a_session_is_read_whole_however_many_pages_it_has(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, entries = await desk.read(journal, "s")
+    monkeypatch.setattr(desk, "PAGE", 2)
+    assert await desk.read(journal, "s") == (whole, entries)
+    assert [item.event for item in entries] == [item.event for item in interview()]
+
+
+async def test_an_unknown_session_can_be_neither_read_nor_ended_nor_erased(
+    journal: SqliteJournal,
+) -> None:
+    for work in (
+        desk.read(journal, "x"),
+        desk.end(journal, "x"),
+        desk.erase(journal, "x", None),
+    ):
+        with pytest.raises(UnknownSession):
+            await work
+    assert [info.session for info in await journal.sessions()] == ["s"]
+
+
+async def test_a_live_session_is_ended_once_by_the_operator(journal: SqliteJournal) -> None:
+    await journal.append("live", [draft(CREATED), draft(note("1"), at=5.0)])
+    await desk.end(journal, "live")
+    await desk.end(journal, "live")
+    session, entries = await desk.read(journal, "live")
+    assert session.life is Life.REVIEW
+    assert [type(item.event) for item in entries[2:]] == [SessionClosed]
+    assert (entries[2].by, entries[2].at >= 5.0) == ("operator", True)
+
+
+async def test_an_erased_person_is_in_no_file_and_the_receipt_says_what_went(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    words = ("김하나", "자신감", "업무를", "담당했습니다")
+    assert all(word in files(tmp_path) for word in words)
+    receipt = await desk.erase(journal, "s", "지원자_1")
+    assert not any(word in files(tmp_path) for word in words)
+    assert all(word in files(tmp_path) for word in ("이두리", "침착함", "목표는", "누구세요"))
+    session, entries = await desk.read(journal, "s")
+    assert entries[-1].event == receipt
+    assert (entries[-1].by, session.life, session.revision) == ("operator", Life.REVIEW, 2)
+
+
+async def test_a_whole_session_is_erased_and_stays_in_the_list_as_erased(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    receipt = await desk.erase(journal, "s", None)
+    again = await desk.erase(journal, "s", None)
+    assert isinstance(receipt, Erased)
+    assert again.events == ()
+    assert not any(word in files(tmp_path) for word in ("한 팀장", "침착함", "누구세요", "백엔드"))
+    [info] = await journal.sessions()
+    assert (info.is_closed, info.is_erased) == (True, True)
+
+
+async def test_a_live_session_is_not_erased(journal: SqliteJournal) -> None:
+    await journal.append("live", [draft(CREATED)])
+    with pytest.raises(ClientError) as caught:
+        await desk.erase(journal, "live", None)
+    assert caught.value.code is ErrorCode.SESSION_LIVE
+
+
+def files(folder: Path) -> str:
+    content = b"".join(file.read_bytes() for file in folder.iterdir())
+    return content.decode(errors="replace")

@@ -1,0 +1,122 @@
+"""The record in the formats other programs open."""
+
+import json
+
+import msgspec
+
+from server import legacy
+from server.events import Blank, SeatConfig, Segment, SessionConfig, SessionCreated, UtteranceFinal
+from server.export import Format, lines, render, srt, vtt
+from server.session import fold
+from tests.server.stories import CREATED, interview, note, read_line, said, seated, story
+
+CUES = [
+    (0.0, 1.5, "지원자_1 김하나", "안녕하세요"),
+    (3725.0305, 3726.9996, None, "누구세요"),
+]
+
+
+def test_subrip_counts_its_cues_and_has_a_comma_before_the_milliseconds() -> None:
+    assert srt(CUES) == (
+        "1\n00:00:00,000 --> 00:00:01,500\n지원자_1 김하나: 안녕하세요\n\n"
+        "2\n01:02:05,030 --> 01:02:07,000\n미확인: 누구세요\n"
+    )
+
+
+def test_webvtt_begins_with_its_name_and_gives_every_cue_a_voice() -> None:
+    assert vtt(CUES) == (
+        "WEBVTT\n\n"
+        "00:00:00.000 --> 00:00:01.500\n<v 지원자_1 김하나>안녕하세요\n\n"
+        "01:02:05.030 --> 01:02:07.000\n<v 미확인>누구세요\n"
+    )
+
+
+def test_webvtt_escapes_what_would_be_markup() -> None:
+    text = vtt([(0.0, 1.0, "A<b>&", "R&D <i>--> 끝")])
+    assert "<v A&lt;b&gt;&amp;>R&amp;D &lt;i&gt;--&gt; 끝\n" in text
+    assert text.count("-->") == 1
+
+
+def test_a_line_break_in_a_name_or_in_words_cannot_begin_a_new_cue() -> None:
+    cues = [(0.0, 1.0, "김\n\n2", "하나\n\n00:00:01.000 --> 00:00:09.000\n<v 남>거짓")]
+    for text in (vtt(cues), srt(cues)):
+        blocks = [block for block in text.strip().split("\n\n") if "-->" in block]
+        assert len(blocks) == 1
+    assert lines(cues).count("\n") == 1
+
+
+def test_nothing_said_is_an_empty_record_in_every_format() -> None:
+    assert srt([]) == ""
+    assert vtt([]) == "WEBVTT\n"
+    assert lines([]) == ""
+
+
+def test_the_text_names_people_and_shows_notes_where_they_belong() -> None:
+    entries = interview()
+    text = render(fold("interview", entries), entries, Format.TEXT)
+    assert text == (
+        "대담 interview\n백엔드 개발자 면접\n"
+        "2025-07-20T08:26:41.000+00:00, 62 s, revision 1, consent external\n\n"
+        "[00:00:03] 지원자_1 김하나: 저는 개발 업무를 담당했습니다\n"
+        "[00:00:06] 지원자_2 이두리: 제 목표는 소통입니다\n"
+        "[00:00:09] 미확인: 누구세요\n"
+        "\n[00:00:02] 면접관_1 → 지원자_1: 자신감 있음"
+        "\n[00:00:31] operator → 지원자_2: 침착함\n"
+    )
+
+
+def test_a_note_of_several_lines_cannot_pretend_to_be_somebodys_words() -> None:
+    entries = story(CREATED, note("좋음\n[00:00:09] 지원자_1: 저는 못합니다"))
+    text = render(fold("s", entries), entries, Format.TEXT)
+    assert not any(line.startswith("[00:00:09]") for line in text.splitlines())
+
+
+def test_cues_run_from_the_first_word_to_the_last() -> None:
+    entries = interview()
+    text = render(fold("s", entries), entries, Format.SRT)
+    assert "1\n00:00:03,000 --> 00:00:04,900\n지원자_1 김하나: 저는" in text
+    assert text.count("-->") == 3
+
+
+def test_a_segment_without_length_is_still_shown() -> None:
+    segment = Segment(
+        segment="u1.1",
+        voice=None,
+        words=((2.0, 2.0, "네", 0.9),),
+        text_confidence=0.9,
+        voice_confidence=0.0,
+    )
+    final = UtteranceFinal(utterance="u1", track="t", start=2.0, end=2.0, segments=(segment,))
+    entries = story(CREATED, final)
+    assert "00:00:02.000 --> 00:00:02.100" in render(fold("s", entries), entries, Format.VTT)
+
+
+def test_json_is_the_result_existing_clients_get() -> None:
+    entries = interview()
+    session = fold("s", entries)
+    text = render(session, entries, Format.JSON)
+    assert json.loads(text) == json.loads(msgspec.json.encode(legacy.result(session, session.at)))
+    assert "지원자_1" in text
+
+
+def test_the_journal_is_one_line_an_event_and_folds_to_the_same_session() -> None:
+    entries = interview()
+    exported = render(fold("s", entries), entries, Format.JOURNAL)
+    assert exported.endswith("}\n")
+    assert [read_line(line) for line in exported.splitlines()] == entries
+
+
+def test_a_person_without_a_name_is_called_by_the_seat() -> None:
+    for name in (None, ""):
+        config = SessionConfig(seats=(SeatConfig(seat="지원자_1", name=name),))
+        entries = story(SessionCreated(config=config), seated("v1", "지원자_1"), said("u1", "네"))
+        assert "] 지원자_1: 네\n" in render(fold("s", entries), entries, Format.TEXT)
+
+
+def test_an_erased_session_can_be_exported_in_every_format() -> None:
+    entries = [msgspec.structs.replace(item, event=Blank()) for item in interview()]
+    session = fold("s", entries)
+    for form in Format:
+        text = render(session, entries, form)
+        assert "김하나" not in text
+        assert "개발" not in text
