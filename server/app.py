@@ -15,10 +15,11 @@ from pipeline.inference import Executor
 from pipeline.models import Registry
 from pipeline.processes import LocalConfig, LocalExecutor
 from server.api import context, http, pages
-from server.api.middleware import know_the_caller, speak_json
+from server.api.middleware import know_the_caller, let_listed_pages_read, speak_json
 from server.budget import MemoryBudget
 from server.journal.sqlite import SqliteJournal
 from server.links import Links, load_key
+from server.lockfile import make_data_folder
 from server.looplag import LoopLag
 from server.room import Services
 from server.rooms import Rooms
@@ -38,7 +39,7 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
         settings: checked ones.
         executor: runs the model work; None: local worker processes.
     """
-    app = web.Application(middlewares=[speak_json, know_the_caller])
+    app = web.Application(middlewares=[let_listed_pages_read, speak_json, know_the_caller])
     app[context.SETTINGS] = settings
     app[context.BUDGET] = MemoryBudget(settings.memory_budget)
     app.add_routes(http.routes())
@@ -72,7 +73,7 @@ async def _keys(app: web.Application) -> AsyncIterator[None]:
 
 
 def _key(secret: str | None, data: Path) -> str:
-    data.mkdir(parents=True, exist_ok=True)
+    make_data_folder(data)
     return load_key(secret, data)
 
 

@@ -3,8 +3,10 @@
 from typing import assert_never
 
 from server import legacy
+from server.attendance import Connection
 from server.errors import SessionOver, id_of_another_command
 from server.events import ConsentGiven, Event, NoteAdded, SessionClosed
+from server.ledger import Committed
 from server.messages import (
     Answer,
     AnyCommand,
@@ -20,7 +22,7 @@ from server.messages import (
     Subscribe,
     type_of,
 )
-from server.room import Committed, Connection, Room
+from server.room import Room
 
 
 async def execute(room: Room, connection: Connection, command: AnyCommand) -> Answer:
@@ -35,12 +37,16 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
     match command:
         case SpeakerNote():
             committed = await room.note(principal, command)
+            seq = _seq(committed, cmd, NoteAdded)
+            kept = committed.entries[0].event
+            if not isinstance(kept, NoteAdded):
+                raise SessionOver  # A repeat of a note that was erased meanwhile.
             return NoteSaved(
-                speaker=command.speaker,
-                note=command.note,
-                timestamp=command.timestamp,
+                speaker=kept.about,
+                note=kept.note,
+                timestamp=kept.client_timestamp,
                 reply_to=cmd,
-                seq=_seq(committed, cmd, NoteAdded),
+                seq=seq,
             )
         case Consent():
             committed = await room.consent(principal, command)
@@ -51,7 +57,7 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
             return EvaluationSummary(summary=legacy.summary(room.session, room.now()), reply_to=cmd)
         case SessionEnd():
             await room.end(principal.author, cmd)
-            committed = await room.first(cmd, principal.author) if cmd else Committed()
+            committed = await room.ledger.first(cmd, principal.author) if cmd else Committed()
             return SessionEnded(
                 final_result=legacy.result(room.session, room.now()),
                 reply_to=cmd,

@@ -25,7 +25,7 @@ from server.events import (
     UtteranceFinal,
     VoiceAssigned,
 )
-from server.messages import MAX_NOTE_CHARACTERS, SpeakerNote
+from server.messages import MAX_NOTE_BYTES, SpeakerNote
 from server.session import Life, Session
 
 MAX_NAME_CHARACTERS = 200
@@ -61,9 +61,9 @@ def note(session: Session, command: SpeakerNote, at: float) -> NoteAdded:
     check_seat(session, command.speaker)
     if not command.note.strip():
         raise ClientError(ErrorCode.BAD_MESSAGE, "The note is empty.")
-    if len(command.note) > MAX_NOTE_CHARACTERS or len(str(command.timestamp)) > 100:
+    if len(msgspec.json.encode((command.note, command.timestamp))) > MAX_NOTE_BYTES:
         raise ClientError(
-            ErrorCode.TOO_LARGE, f"A note can have {MAX_NOTE_CHARACTERS} characters at most."
+            ErrorCode.TOO_LARGE, f"A note can have {MAX_NOTE_BYTES // 1024} KiB at most."
         )
     return NoteAdded(
         note=command.note,

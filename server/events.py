@@ -173,10 +173,14 @@ class Evaluation(Event, frozen=True):
 
 
 class AudioTaken(Event, frozen=True):
-    """A chunk that carried a command id was understood; its repeat gets the same utterances."""
+    """A chunk that carried a command id was understood; its repeat gets the same utterances.
+
+    ``is_whole``: false when some of its speech could not be transcribed.
+    """
 
     track: str
     utterances: tuple[str, ...]
+    is_whole: bool = True
 
 
 CloseReason: TypeAlias = Literal["ended", "abandoned"]

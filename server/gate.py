@@ -43,7 +43,7 @@ def admit(caller: Caller, settings: Settings, links: Links) -> Principal:
         raise _link_required()
     if settings.secret is None and _is_loopback_peer(caller.peer):
         return LOCAL_OPERATOR
-    if _within(caller.peer, settings.legacy_networks):
+    if _within(caller.peer, settings.legacy_networks) and _is_own_page(caller, settings):
         return LOCAL_OPERATOR
     raise _link_required()
 
@@ -84,6 +84,21 @@ def check_origin(caller: Caller, settings: Settings) -> None:
         "Pages of another origin may not use this server; see DAEDAM_ORIGINS.",
         status=403,
     )
+
+
+def _is_own_page(caller: Caller, settings: Settings) -> bool:
+    """Return whether no page, a listed page or a page of this very address asks.
+
+    With a name in ``Host``, "the same host" proves nothing: whoever owns a name can point it at
+    this server and let a browser inside the network carry their page's requests.
+    """
+    if caller.origin is None or caller.origin.rstrip("/") in settings.origins:
+        return True
+    name = _host_name(caller.host)
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return is_loopback(name)
 
 
 def _host_name(host: str) -> str:

@@ -5,12 +5,11 @@ other. The work belongs to the room: a connection that dies loses its answer, ne
 """
 
 import asyncio
-import binascii
 import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,15 +29,13 @@ from server.errors import (
 from server.events import (
     SYSTEM,
     AudioTaken,
-    Event,
-    Segment,
-    UtteranceDropped,
     UtteranceFinal,
     is_applicant,
 )
+from server.finals import final_events
 from server.messages import AudioChunk, AudioProcessed
-from server.session import Life, Session
-from server.streams import Placed, Stream
+from server.session import Life
+from server.streams import Placed, Stream, decode_base64
 from server.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -54,7 +51,6 @@ REMEMBERED_ANSWERS = 256
 BLOCKS_A_STEP = 10
 WIDTH = 4
 """Utterances of one stream in work at once: enough for several workers, bounded in memory."""
-_BASE64_STEP = 1024 * 1024
 
 _NOT_TRANSCRIBED = "Some of this sound could not be transcribed; the record marks the place."
 _LATE = "The interview ended before this sound was understood; it will be in the record."
@@ -189,13 +185,14 @@ class Listening:
         room = self._room
         # Nothing is awaited before the turn: what came later must not overtake this chunk.
         async with ear.turn:
-            if command.id is not None and (first := await room.first(command.id, author)):
+            if command.id is not None and (first := await room.ledger.first(command.id, author)):
                 taken = first.entries[0].event
                 if not isinstance(taken, AudioTaken):
                     raise id_of_another_command()
-                return _Outcome(taken.utterances, seq=first.seq)
+                error = None if taken.is_whole else _NOT_TRANSCRIBED
+                return _Outcome(taken.utterances, error, first.seq)
             try:
-                data = await self._in_thread(_decode_base64, command.audio_data)
+                data = await self._in_thread(decode_base64, command.audio_data)
                 placed = self._steps(ear.stream.take(data, received_s))
                 outcome = await self._keep_all(ear, placed, command.id)
             except NotAudio as error:
@@ -227,8 +224,12 @@ class Listening:
         error = None
         count = 0
         async for item, heard in in_turn(placed, hear, WIDTH):
-            count += 1
-            name = await self._keep(ear, item, heard, cmd and f"{cmd}.{count}")
+            # Sent again after a crash the chunk has no recording before it to end.
+            part = None
+            if cmd is not None and not item.is_earlier:
+                count += 1
+                part = f"{cmd}.{count}"
+            name = await self._keep(ear, item, heard, part)
             if name is not None:
                 kept.append(name)
             elif isinstance(heard, Dropped) and heard.reason == ENGINE_FAILED:
@@ -238,8 +239,10 @@ class Listening:
     async def _keep(self, ear: _Ear, item: Placed, heard: Heard, cmd: str | None) -> str | None:
         """Journal one utterance; return its name if it has words."""
         name = f"u{secrets.token_hex(6)}"
-        committed = await self._room.commit(
-            lambda session, _: _events(session, ear, name, item, heard),
+        committed = await self._room.ledger.commit(
+            lambda session, _: final_events(
+                session, name, ear.stream.track, ear.speaker, item, heard
+            ),
             by=SYSTEM,
             cmd=cmd,
             as_holder=True,
@@ -248,8 +251,14 @@ class Listening:
         return final.utterance if isinstance(final, UtteranceFinal) else None
 
     async def _mark(self, ear: _Ear, cmd: str, author: str, outcome: _Outcome) -> _Outcome:
-        committed = await self._room.commit(
-            lambda *_: (AudioTaken(track=ear.stream.track, utterances=outcome.utterances),),
+        committed = await self._room.ledger.commit(
+            lambda *_: (
+                AudioTaken(
+                    track=ear.stream.track,
+                    utterances=outcome.utterances,
+                    is_whole=outcome.error is None,
+                ),
+            ),
             by=author,
             cmd=cmd,
         )
@@ -289,63 +298,3 @@ def _advance(blocks: Iterator[list[Placed]]) -> list[Placed] | None:
         if placed or count == BLOCKS_A_STEP:
             return placed
     return placed or None
-
-
-def _events(session: Session, ear: _Ear, name: str, item: Placed, heard: Heard) -> Sequence[Event]:
-    if isinstance(heard, Dropped):
-        return (
-            UtteranceDropped(
-                utterance=name,
-                track=ear.stream.track,
-                start=item.start,
-                end=item.end,
-                reason=heard.reason,
-            ),
-        )
-    voice, assigned = (
-        decisions.voice_of(session, ear.speaker) if ear.speaker is not None else (None, ())
-    )
-    transcript = heard.transcript
-    segment = Segment(
-        segment=f"{name}.1",
-        voice=voice,
-        words=tuple(
-            (
-                round(item.word(word.start), 3),
-                round(item.word(word.end), 3),
-                word.text,
-                round(word.p, 3),
-            )
-            for word in transcript.words
-        ),
-        text_confidence=round(transcript.text_confidence, 3),
-        voice_confidence=1.0 if voice is not None else 0.0,
-    )
-    return (
-        *assigned,
-        UtteranceFinal(
-            utterance=name,
-            track=ear.stream.track,
-            start=round(item.start, 3),
-            end=round(item.end, 3),
-            segments=(segment,),
-        ),
-    )
-
-
-def _decode_base64(text: str) -> bytes:
-    """Return the bytes; in steps, because the decoder holds every other thread back.
-
-    Raises:
-        NotAudio: it is not base64.
-    """
-    if text.startswith("data:"):
-        text = text[text.find(",") + 1 :]
-    parts = []
-    try:
-        raw = text.encode("ascii")
-        for start in range(0, len(raw), _BASE64_STEP):
-            parts.append(binascii.a2b_base64(raw[start : start + _BASE64_STEP], strict_mode=True))
-    except (UnicodeEncodeError, binascii.Error):
-        raise NotAudio("audio_data is not valid base64.") from None
-    return b"".join(parts)

@@ -36,7 +36,7 @@ class DataLock:
         Raises:
             DataInUse: somebody has it; the sentence says who.
         """
-        data.mkdir(parents=True, exist_ok=True)
+        make_data_folder(data)
         path = data / LOCK_FILE
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         file = os.fdopen(descriptor, "r+")
@@ -61,6 +61,11 @@ class DataLock:
         if not self._file.closed:
             self._file.truncate(0)
             self._file.close()
+
+
+def make_data_folder(data: Path) -> None:
+    """Make the folder if it is not there, for this user's eyes only."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def running_server(data: Path) -> RunningServer | None:

@@ -3,9 +3,10 @@
 Blocking; a room runs these generators in its sound threads, one step a block.
 """
 
+import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from pipeline.audio import RATE_HZ, Samples, seconds
@@ -13,7 +14,9 @@ from pipeline.containers import ContainerStream, NotAudio, begins_stream, durati
 from pipeline.runner import Segmenter, Utterance
 
 LOOK_BACK_S = 600.0
-"""A continuation longer than this surely began where the stream ended before."""
+"""A continuation longer than this is taken to begin where the stream ended before."""
+_BASE64_STEP = 1024 * 1024
+"""A multiple of four characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,15 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An utterance and where its samples lie on the session's clock."""
+    """An utterance and where its samples lie on the session's clock.
+
+    Attributes:
+        is_earlier: the end of the recording before this one, which this one's beginning ended.
+    """
 
     utterance: Utterance
     timeline: Timeline
+    is_earlier: bool = False
 
     @property
     def start(self) -> float:
@@ -102,7 +110,8 @@ class Stream:
         blocks = container.first()
         # Hearing the first block before anything is changed: rubbish leaves the stream alone.
         first = next(blocks, None)
-        yield from self.finish()
+        for found in self.finish():
+            yield [replace(placed, is_earlier=True) for placed in found]
         segmenter = self._make_segmenter()
         self._container, self._segmenter = container, segmenter
         self._timeline = Timeline((0,), (self.end_s,))
@@ -128,7 +137,8 @@ class Stream:
                 break
         if not waiting:
             return  # Nothing became whole; its sound will end with a later chunk.
-        self._anchor(segmenter, max(0.0, self.end_s, received_s - heard_s))
+        start_s = self.end_s if heard_s >= limit_s else received_s - heard_s
+        self._anchor(segmenter, max(0.0, self.end_s, start_s))
         for block in chain(waiting, blocks):
             yield self._hear(segmenter, block)
 
@@ -146,3 +156,21 @@ class Stream:
 
     def _place(self, utterances: list[Utterance]) -> list[Placed]:
         return [Placed(utterance, self._timeline) for utterance in utterances]
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes; in steps, because the decoder holds every other thread back.
+
+    Raises:
+        NotAudio: it is not base64.
+    """
+    if text.startswith("data:"):
+        text = text[text.find(",") + 1 :]
+    try:
+        raw = text.encode("ascii")
+        return b"".join(
+            binascii.a2b_base64(raw[start : start + _BASE64_STEP], strict_mode=True)
+            for start in range(0, len(raw), _BASE64_STEP)
+        )
+    except (UnicodeEncodeError, binascii.Error):
+        raise NotAudio("audio_data is not valid base64.") from None

@@ -120,7 +120,7 @@ async def journal(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
     after = 0
-    while page := await room.entries_after(after):
+    while page := await room.ledger.entries_after(after):
         await response.write("".join(wire + "\n" for _, wire in page).encode())
         after = page[-1][0].seq
     await response.write_eof()

@@ -15,6 +15,8 @@ from server.gate import Caller, admit
 log = logging.getLogger(__name__)
 access_log = logging.getLogger("server.access_log")
 
+_CODES = {404: ErrorCode.NOT_FOUND, 413: ErrorCode.TOO_LARGE}
+
 
 def json_response(value: Any, status: int = 200, **headers: str) -> web.Response:
     return web.Response(
@@ -42,7 +44,7 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         )
     except web.HTTPException as error:
         status = error.status
-        code = ErrorCode.TOO_LARGE if error.status == 413 else "http"
+        code = _CODES.get(error.status, ErrorCode.BAD_REQUEST)
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return json_response({"detail": error.reason, "code": code}, error.status, **allow)
     except Exception:
@@ -55,6 +57,25 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         # The raw path: a decoded one could carry line breaks into the log.
         path = request.rel_url.raw_path
         access_log.info("%s %s %d %.0f ms", request.method, path, status, took_ms)
+
+
+@web.middleware
+async def let_listed_pages_read(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Answer pages of ``DAEDAM_ORIGINS`` in a way that their browsers let them read (CORS)."""
+    origin = request.headers.get("Origin", "")
+    if origin.rstrip("/") not in request.app[context.SETTINGS].origins:
+        return await handler(request)  # type: ignore[no-any-return]  # aiohttp's handlers are untyped
+    if request.method == "OPTIONS":
+        response: web.StreamResponse = web.Response(status=204)
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+        response.headers["Access-Control-Max-Age"] = "600"
+    else:
+        response = await handler(request)
+    if not response.prepared:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Vary"] = "Origin"
+    return response
 
 
 @web.middleware

@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from server.access import Principal, Role
 from server.api import context
+from server.attendance import Connection
 from server.budget import MemoryBudget
 from server.commands import execute
 from server.errors import ClientError, ErrorCode, Overloaded
@@ -28,7 +29,7 @@ from server.messages import (
     encode_answer,
     type_of,
 )
-from server.room import Connection, Room
+from server.room import Room
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -211,7 +212,7 @@ class WebSocketDoor:
         while True:
             self._news.clear()
             assert connection.cursor is not None
-            page = await room.entries_after(connection.cursor)
+            page = await room.ledger.entries_after(connection.cursor)
             for entry, wire in page:
                 if self._principal.sees(entry.type):
                     await self._send(wire)

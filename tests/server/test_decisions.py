@@ -25,7 +25,7 @@ from server.events import (
     VoiceAssigned,
     encode_body,
 )
-from server.messages import MAX_NOTE_CHARACTERS, SpeakerNote
+from server.messages import MAX_NOTE_BYTES, SpeakerNote
 from server.session import Life, Session, fold
 from tests.server.stories import (
     CLOSED,
@@ -87,11 +87,17 @@ def test_a_note_is_anchored_at_its_receipt_and_keeps_the_clients_time() -> None:
         (SpeakerNote(speaker="누구", note="없는 자리"), ErrorCode.UNKNOWN_SEAT),
         (SpeakerNote(speaker="지원자_1", note=" \n"), ErrorCode.BAD_MESSAGE),
         (
-            SpeakerNote(speaker="지원자_1", note="가" * (MAX_NOTE_CHARACTERS + 1)),
+            SpeakerNote(speaker="지원자_1", note="가" * (MAX_NOTE_BYTES // 3 + 1)),
             ErrorCode.TOO_LARGE,
         ),
-        (SpeakerNote(speaker="지원자_1", note="가", timestamp="9" * 101), ErrorCode.TOO_LARGE),
-        (SpeakerNote(speaker="지원자_1", note="가", timestamp=10**101), ErrorCode.TOO_LARGE),
+        (
+            SpeakerNote(speaker="지원자_1", note="가", timestamp="9" * MAX_NOTE_BYTES),
+            ErrorCode.TOO_LARGE,
+        ),
+        (
+            SpeakerNote(speaker="지원자_1", note="\x01" * (MAX_NOTE_BYTES // 6)),
+            ErrorCode.TOO_LARGE,
+        ),
     ],
 )
 def test_a_note_that_cannot_be_is_refused_with_its_reason(
@@ -103,8 +109,8 @@ def test_a_note_that_cannot_be_is_refused_with_its_reason(
 
 
 def test_the_longest_note_is_taken() -> None:
-    command = SpeakerNote(speaker="지원자_1", note="가" * MAX_NOTE_CHARACTERS)
-    assert len(decisions.note(told(CREATED), command, 1.0).note) == MAX_NOTE_CHARACTERS
+    command = SpeakerNote(speaker="지원자_1", note="가" * (MAX_NOTE_BYTES // 3 - 8))
+    assert decisions.note(told(CREATED), command, 1.0).note == command.note
 
 
 def test_an_ended_session_takes_neither_notes_nor_consent() -> None:

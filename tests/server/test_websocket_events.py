@@ -43,7 +43,7 @@ async def subscribe(socket: Socket, after_seq: int = 0) -> list[dict[str, Any]]:
 
 async def add_notes(client: Client, count: int, text: str = "x") -> None:
     room = await room_of(client)
-    await room.commit(
+    await room.ledger.commit(
         lambda _, at: [NoteAdded(note=text, about=APPLICANT, media_at=at)] * count, by="면접관_1"
     )
 
@@ -298,7 +298,7 @@ async def events_of_memory(client: Client, kind: str) -> list[Any]:
     room = await room_of(client)
     return [
         entry
-        for entry, _ in await room.entries_after(room.session.seq - 21, 21)
+        for entry, _ in await room.ledger.entries_after(room.session.seq - 21, 21)
         if entry.type == kind
     ]
 

@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import struct
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 from server.events import Entry, NoteAdded
@@ -15,6 +15,18 @@ async def open_file(
     path: Path, *, queue_size: int = 1024, max_pages: int | None = None
 ) -> SqliteJournal:
     return await asyncio.to_thread(SqliteJournal, path, queue_size=queue_size, max_pages=max_pages)
+
+
+@asynccontextmanager
+async def opened(
+    path: Path, *, queue_size: int = 1024, max_pages: int | None = None
+) -> AsyncIterator[SqliteJournal]:
+    """Open a journal for the block; a test that fails in it leaves no thread behind."""
+    journal = await open_file(path, queue_size=queue_size, max_pages=max_pages)
+    try:
+        yield journal
+    finally:
+        await journal.close()
 
 
 @contextmanager

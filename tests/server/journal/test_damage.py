@@ -10,7 +10,7 @@ import pytest
 from server.errors import JournalUnavailable
 from server.events import Entry
 from server.journal.sqlite import SCHEMA_VERSION
-from tests.server.journal.files import open_file
+from tests.server.journal.files import open_file, opened
 from tests.server.stories import draft, note
 
 PAGE = 4096
@@ -24,26 +24,22 @@ def path(tmp_path: Path) -> Path:
 
 async def make_journal(path: Path) -> list[Entry]:
     """Write a journal of some dozen pages, with bodies of one page and of several."""
-    journal = await open_file(path)
-    for number in range(40):
-        text = f"{number} " + "라" * (2500 if number % 8 == 0 else 300)
-        await journal.append("a", [draft(note(text), cmd=f"c{number}")])
-    entries = await journal.read("a")
-    await journal.close()
+    async with opened(path) as journal:
+        for number in range(40):
+            text = f"{number} " + "라" * (2500 if number % 8 == 0 else 300)
+            await journal.append("a", [draft(note(text), cmd=f"c{number}")])
+        entries = await journal.read("a")
     return entries
 
 
 async def use(path: Path) -> list[Entry]:
     """Open the file and do everything with it; return what it says of session ``a``."""
-    journal = await open_file(path)
-    try:
+    async with opened(path) as journal:
         await journal.sessions()
         entries = await journal.read("a")
         await journal.find("a", "c3")
         await journal.append("a", [draft(note("neu"), cmd="c3")])
         return entries
-    finally:
-        await journal.close()
 
 
 def complaint(path: Path) -> str | None:
@@ -96,11 +92,8 @@ def test_the_undamaged_file_raises_no_complaint(path: Path) -> None:
 
 def test_a_damaged_file_is_found_by_the_check(path: Path) -> None:
     async def verdict() -> str:
-        journal = await open_file(path)
-        try:
+        async with opened(path) as journal:
             return await journal.check()
-        finally:
-            await journal.close()
 
     asyncio.run(make_journal(path))
     assert asyncio.run(verdict()) == "ok"
@@ -129,13 +122,12 @@ async def test_a_command_is_looked_up_in_its_index_and_not_in_the_whole_session(
             "SELECT rootpage FROM sqlite_master WHERE name='event_cmd'"
         ).fetchone()
     await asyncio.to_thread(_damage, path, root)
-    journal = await open_file(path)
-    assert len(await journal.read("a")) == 40
-    with pytest.raises(JournalUnavailable):
-        await journal.find("a", "c3")
-    with pytest.raises(JournalUnavailable):
-        await journal.append("a", [draft(note("neu"), cmd="c3")])
-    await journal.close()
+    async with opened(path) as journal:
+        assert len(await journal.read("a")) == 40
+        with pytest.raises(JournalUnavailable):
+            await journal.find("a", "c3")
+        with pytest.raises(JournalUnavailable):
+            await journal.append("a", [draft(note("neu"), cmd="c3")])
 
 
 def _damage(path: Path, page: int) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from server.events import Erased, Event
 from server.journal.sqlite import SqliteJournal
+from tests.server.journal.files import opened
 from tests.server.stories import draft, note
 
 
@@ -66,20 +67,18 @@ def test_a_large_journal_of_many_pages_is_erased_as_well() -> None:
 
 
 async def _scenario(folder: Path, plan: list[Written], pause: int) -> None:
-    journal = await asyncio.to_thread(SqliteJournal, folder / "journal")
-    await _write(journal, plan[:pause], 0)
-    # A restart in between: part of the pages lies in the file, part in the log.
-    await journal.close()
-    journal = await asyncio.to_thread(SqliteJournal, folder / "journal")
-    await _write(journal, plan[pause:], pause)
+    async with opened(folder / "journal") as journal:
+        await _write(journal, plan[:pause], 0)
+        # A restart in between: part of the pages lies in the file, part in the log.
+    async with opened(folder / "journal") as journal:
+        await _write(journal, plan[pause:], pause)
 
-    everything = _content(folder)
-    assert all(item.marker(n).encode() in everything for n, item in enumerate(plan))
-    await _redact(journal, plan)
-    _check(folder, plan)
-    await journal.append("0", [draft(note("danach"))])
-    _check(folder, plan)
-    await journal.close()
+        everything = _content(folder)
+        assert all(item.marker(n).encode() in everything for n, item in enumerate(plan))
+        await _redact(journal, plan)
+        _check(folder, plan)
+        await journal.append("0", [draft(note("danach"))])
+        _check(folder, plan)
     _check(folder, plan)
 
 

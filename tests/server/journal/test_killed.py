@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.events import NoteAdded
-from server.journal.sqlite import SqliteJournal
+from tests.server.journal.files import opened
 
 ROUNDS = 3
 ACKNOWLEDGED = 150
@@ -21,10 +21,9 @@ async def test_everything_acknowledged_before_kill_9_is_kept_in_order(tmp_path: 
     for _ in range(ROUNDS):
         acknowledged = await _append_until_killed(path)
         assert len(acknowledged) >= ACKNOWLEDGED
-        journal = await asyncio.to_thread(SqliteJournal, path)
-        entries = await journal.read("a", limit=10**6)
-        assert await journal.check() == "ok"
-        await journal.close()
+        async with opened(path) as journal:
+            entries = await journal.read("a", limit=10**6)
+            assert await journal.check() == "ok"
         assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
         kept = {e.seq: e.event.note for e in entries if isinstance(e.event, NoteAdded)}
         assert {seq: kept.get(seq) for seq in acknowledged} == acknowledged
@@ -46,8 +45,10 @@ async def _append_until_killed(path: Path) -> dict[int, str]:
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    lines = [await process.stdout.readline() for _ in range(ACKNOWLEDGED)]
-    process.kill()
+    try:
+        lines = [await process.stdout.readline() for _ in range(ACKNOWLEDGED)]
+    finally:
+        process.kill()
     lines += (await process.stdout.read()).splitlines()
     await process.wait()
     found = (line.decode().strip().partition(" ") for line in lines)

@@ -11,9 +11,10 @@ import pytest
 from server.errors import Overloaded
 from server.events import Erased
 from server.journal.protocol import Appended, Held
-from server.journal.sqlite import BATCH, SqliteJournal
+from server.journal.sqlite import SqliteJournal
+from server.journal.writer import BATCH
 from tests.server.journal.contract import LONG_S, JournalContract, Open
-from tests.server.journal.files import commits_in_wal, open_file, others_write_lock
+from tests.server.journal.files import commits_in_wal, open_file, opened, others_write_lock
 from tests.server.stories import draft, note
 
 
@@ -22,16 +23,16 @@ class TestSqliteJournal(JournalContract):
 
     @pytest.fixture
     async def open_journal(self, tmp_path: Path) -> AsyncIterator[Open]:
-        opened: list[SqliteJournal] = []
+        running: list[SqliteJournal] = []
 
         async def open_again() -> SqliteJournal:
-            for journal in opened:
+            for journal in running:
                 await journal.close()
-            opened[:] = [await open_file(tmp_path / "journal")]
-            return opened[0]
+            running[:] = [await open_file(tmp_path / "journal")]
+            return running[0]
 
         yield open_again
-        for journal in opened:
+        for journal in running:
             await journal.close()
 
 
@@ -112,38 +113,36 @@ async def test_one_refused_in_a_group_leaves_the_others_alone(
 
 
 async def test_a_full_queue_is_told_and_loses_nothing_that_was_taken(path: Path) -> None:
-    journal = await open_file(path, queue_size=4)
-    asked: list[asyncio.Future[Appended]] = []
-    with others_write_lock(path):
-        # The writing thread takes a batch and waits for the lock; then the queue fills.
-        while not any(one.done() for one in asked):
-            asked.append(asyncio.ensure_future(journal.append("a", [draft(note(str(len(asked))))])))
-            await asyncio.sleep(0)
-    outcomes = await asyncio.gather(*asked, return_exceptions=True)
-    taken = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Appended)]
-    refused = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]
-    assert refused
-    assert 4 <= len(taken) <= BATCH + 4 + 1
-    assert len(taken) + len(refused) == len(asked)
-    assert [entry.event for entry in await journal.read("a")] == [note(str(n)) for n in taken]
-    assert (await journal.append("a", [draft(note("danach"))])).seqs == (len(taken) + 1,)
-    await journal.close()
+    async with opened(path, queue_size=4) as journal:
+        asked: list[asyncio.Future[Appended]] = []
+        with others_write_lock(path):
+            # The writing thread takes a batch and waits for the lock; then the queue fills.
+            while not any(one.done() for one in asked):
+                asked.append(
+                    asyncio.ensure_future(journal.append("a", [draft(note(str(len(asked))))]))
+                )
+                await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        taken = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Appended)]
+        refused = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]
+        assert refused
+        assert 4 <= len(taken) <= BATCH + 4 + 1
+        assert len(taken) + len(refused) == len(asked)
+        assert [entry.event for entry in await journal.read("a")] == [note(str(n)) for n in taken]
+        assert (await journal.append("a", [draft(note("danach"))])).seqs == (len(taken) + 1,)
 
 
 async def test_leases_of_a_process_that_is_gone_hold_nobody_back(path: Path) -> None:
-    journal = await open_file(path)
-    epoch = await journal.claim("a", "one", LONG_S)
-    with pytest.raises(Held):
-        await journal.claim("a", "two", LONG_S)
-    await journal.close()
-    journal = await open_file(path)
-    assert await journal.claim("a", "two", LONG_S) == epoch + 1
-    await journal.close()
+    async with opened(path) as journal:
+        epoch = await journal.claim("a", "one", LONG_S)
+        with pytest.raises(Held):
+            await journal.claim("a", "two", LONG_S)
+    async with opened(path) as journal:
+        assert await journal.claim("a", "two", LONG_S) == epoch + 1
 
 
 async def test_a_closed_journal_is_one_file(path: Path) -> None:
-    journal = await open_file(path)
-    await journal.append("a", [draft(note("1"))])
-    await journal.read("a")
-    await journal.close()
+    async with opened(path) as journal:
+        await journal.append("a", [draft(note("1"))])
+        await journal.read("a")
     assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -1,0 +1,101 @@
+"""Who is connected to a session, who holds which seat, and who is told of news."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.access import Principal
+from server.errors import ClientError, ErrorCode
+from server.ledger import RECENT
+
+
+class Door(Protocol):
+    """One connection's way out, as the room sees it."""
+
+    def wake(self) -> None:
+        """There is something new to read; must not block."""
+        ...
+
+    def dismiss(self, code: ErrorCode | None, close_code: int) -> None:
+        """Close soon: with an error message, or (None) because the session is over."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """A person's open connection; ``cursor``: the last seq a subscriber has been sent."""
+
+    id: str
+    principal: Principal
+    door: Door
+    cursor: int | None = None
+    is_caught_up: bool = False
+
+
+@dataclass(slots=True)
+class _Hold:
+    """A seat's person, and until when (monotonic) the seat is kept without a connection."""
+
+    link: str | None
+    until: float | None = None
+
+
+class Attendance:
+    """The open connections of one session and the seats they hold."""
+
+    def __init__(self, hold_seat_s: float) -> None:
+        self.connections: dict[str, Connection] = {}
+        self._hold_seat_s = hold_seat_s
+        self._seats: dict[str, _Hold] = {}
+
+    def enter(self, principal: Principal, door: Door) -> Connection:
+        """Let a person in; their older connection is replaced.
+
+        Raises:
+            ClientError: ``seat_taken``.
+        """
+        if principal.seat is not None:
+            self._take_seat(principal.seat, principal)
+        for other in list(self.connections.values()):
+            if principal.link is not None and other.principal.link == principal.link:
+                other.door.dismiss(ErrorCode.REPLACED, 4001)
+        connection = Connection(secrets.token_hex(6), principal, door)
+        self.connections[connection.id] = connection
+        return connection
+
+    def part(self, connection: Connection) -> bool:
+        """Forget a connection and hold its seat for a while; return whether it was known."""
+        if self.connections.pop(connection.id, None) is None:
+            return False
+        seat = connection.principal.seat
+        if seat is not None and not any(
+            other.principal.seat == seat for other in self.connections.values()
+        ):
+            self._seats[seat].until = time.monotonic() + self._hold_seat_s
+        return True
+
+    def tell(self, seq: int) -> None:
+        """Wake every subscriber; close one that is too far behind the session's ``seq``."""
+        for connection in list(self.connections.values()):
+            if connection.cursor is None:
+                continue
+            if connection.is_caught_up and seq - connection.cursor > RECENT:
+                connection.door.dismiss(ErrorCode.SLOW_CONSUMER, 4008)
+            else:
+                connection.door.wake()
+
+    def dismiss(self, code: ErrorCode | None, close_code: int) -> None:
+        """Close every connection soon, see ``Door.dismiss``."""
+        for connection in list(self.connections.values()):
+            connection.door.dismiss(code, close_code)
+
+    def _take_seat(self, seat: str, principal: Principal) -> None:
+        hold = self._seats.setdefault(seat, _Hold(principal.link))
+        if hold.link != principal.link:
+            if hold.until is None or hold.until > time.monotonic():
+                raise ClientError(
+                    ErrorCode.SEAT_TAKEN, f"{seat} is taken by somebody else.", status=409
+                )
+            hold.link = principal.link
+        hold.until = None
