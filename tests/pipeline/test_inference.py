@@ -166,7 +166,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue = JobQueue(self.limits)
         self.now_s = 0.0
         self.waiting: dict[str, tuple[Job, float]] = {}
-        self.passed_over: dict[str, list[str]] = {}
+        self.passed_over: dict[tuple[Priority, str], list[str]] = {}
 
     def leave(self, job: Job) -> None:
         del self.waiting[job.id]
@@ -217,17 +217,19 @@ class QueueMachine(RuleBasedStateMachine):
             return
         assert job.priority == min(each.priority for each, _ in self.waiting.values())
         self.leave(job)
-        rivals = {e.session for e, _ in self.waiting.values() if e.priority == job.priority}
-        for rival in rivals - {job.session}:
-            self.passed_over.setdefault(rival, []).append(job.session)
-        self.passed_over.pop(job.session, None)
-        # While somebody waits at this priority, no other session is served twice before them;
-        # waiting at another priority meanwhile starts the count anew.
-        for rival in list(self.passed_over):
-            if rival not in rivals:
-                del self.passed_over[rival]
-            else:
-                assert len(set(self.passed_over[rival])) == len(self.passed_over[rival])
+        # While somebody waits at a priority, no other session is served twice there before them.
+        rivals = {
+            (e.priority, e.session) for e, _ in self.waiting.values() if e.session != job.session
+        }
+        mine = (job.priority, job.session)
+        self.passed_over = {
+            rival: over for rival, over in self.passed_over.items() if rival in rivals
+        }
+        for rival in rivals:
+            if rival[0] == job.priority:
+                over = self.passed_over.setdefault(rival, [])
+                assert mine[1] not in over
+                over.append(mine[1])
 
     @rule(step_s=st.sampled_from([0.5, 1.0, 2.0]))
     def expire(self, step_s: float) -> None:

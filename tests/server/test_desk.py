@@ -11,7 +11,7 @@ from server.errors import ClientError, ErrorCode, UnknownSession
 from server.events import Erased, SessionClosed
 from server.journal.sqlite import SqliteJournal
 from server.session import Life
-from tests.server.stories import CREATED, draft, interview, note
+from tests.server.stories import CREATED, draft, interview, note, said, seated
 
 
 @pytest.fixture
@@ -85,6 +85,16 @@ async def test_a_live_session_is_not_erased(journal: SqliteJournal) -> None:
     with pytest.raises(ClientError) as caught:
         await desk.erase(journal, "live", None)
     assert caught.value.code is ErrorCode.SESSION_LIVE
+
+
+async def test_twenty_thousand_events_are_kept_read_and_folded(journal: SqliteJournal) -> None:
+    await journal.append("long", [draft(CREATED), draft(seated("v1", "지원자_1"))])
+    for thousand in range(20):
+        drafts = [draft(said(f"u{thousand}.{number}", "네")) for number in range(1000)]
+        await journal.append("long", drafts)
+    session, entries = await desk.read(journal, "long")
+    assert [entry.seq for entry in entries] == list(range(1, 20_003))
+    assert sum(1 for _ in session.words_of("지원자_1")) == 20_000
 
 
 def files(folder: Path) -> str:

@@ -281,10 +281,3 @@ def test_whatever_happens_the_fold_keeps_its_promises(entries: list[Entry]) -> N
     attributed = [spoken for seat in (*APPLICANTS, "면접관_1") for spoken in session.words_of(seat)]
     nobodys = [spoken for spoken in session.spoken if session.speaker(spoken.segment) is None]
     assert len(attributed) + len(nobodys) == len(session.spoken)
-
-
-def test_twenty_thousand_events_fold() -> None:
-    events = [CREATED, seated("v1", "지원자_1"), *(said(f"u{n}", "네") for n in range(20_000))]
-    session = fold("s", story(*events))
-    assert session.seq == 20_002
-    assert len(words(session, "지원자_1")) == 20_000

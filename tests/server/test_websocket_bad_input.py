@@ -66,7 +66,7 @@ WRONG_FRAMES = {
     "deep type": ('{"type":' + depth(200_000) + "}", "bad_json"),
     "unknown seat": (json.dumps(note(about="지원자_7")), "unknown_seat"),
     "empty note": (json.dumps(note("  ")), "bad_message"),
-    "endless note": (json.dumps(note("x" * 10_001)), "too_large"),
+    "endless note": (json.dumps(note("x" * 41_000)), "too_large"),
     "seq below zero": ('{"type":"subscribe","after_seq":-1}', "bad_message"),
 }
 
