@@ -7,7 +7,6 @@ another a long recording of generated speech; the server is a real process on lo
 import argparse
 import asyncio
 import base64
-import itertools
 import time
 
 import aiohttp
@@ -38,7 +37,7 @@ async def _measure(notes: int, rate: float) -> list[dict[str, Cell]]:
     async with serving() as url, aiohttp.ClientSession(url) as client:
         idle = await _notes(client, "idle", IDLE_NOTES, rate)
         rows = [_row(REFERENCE, idle, await _loop_lag(client))]
-        recording = asyncio.create_task(_transcribe(client, itertools.count()))
+        recording = asyncio.create_task(_transcribe(client))
         await asyncio.sleep(2)
         busy = await _notes(client, "busy", notes, rate)
         rows.append(_row("while transcribing", busy, await _loop_lag(client)))
@@ -76,14 +75,14 @@ async def _notes(
     return latencies_ms
 
 
-async def _transcribe(client: aiohttp.ClientSession, rounds: itertools.count[int]) -> None:
+async def _transcribe(client: aiohttp.ClientSession) -> None:
     """Send recordings of several minutes one after the other until cancelled."""
     pause = np.zeros(RATE_HZ, np.float32)
     parts = [part for clip in all_clips() for part in (clip.samples, pause)]
     data = base64.b64encode(encode(np.concatenate(parts * 3), "webm")).decode()
     path = f"{PREFIX}/ws/interview/recording"
     async with client.ws_connect(path, max_msg_size=0) as socket:
-        for _ in rounds:
+        while True:
             await socket.send_json(
                 {"type": "audio_chunk", "audio_data": data, "speaker": "지원자_1"}
             )

@@ -131,7 +131,7 @@ def voice_of(session: Session, seat: str) -> tuple[str, tuple[VoiceAssigned, ...
     for voice, owner in session.voices.items():
         if owner == seat:
             return voice, ()
-    voice = f"v{len(session.voices) + 1}"
+    voice = f"v{session.voices_named + 1}"
     return voice, (VoiceAssigned(voice=voice, seat=seat, reason="own_microphone"),)
 
 

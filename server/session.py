@@ -89,6 +89,7 @@ class Session:
     """The state of one session; ``apply`` entries in order, cost per entry is flat.
 
     Attributes:
+        voices_named: how often a voice was assigned, erased ones included; names new voices.
         heard_seq: applicant → the last seq that changed which words are theirs.
         revision: 0 while live, 1 at the close, one more for every change of the record after.
         unknown_events: kept in the journal, not understood by this release.
@@ -107,6 +108,7 @@ class Session:
     consents: set[str] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
     voices: dict[str, str | None] = field(default_factory=dict)
+    voices_named: int = 0
     spoken: list[Spoken] = field(default_factory=list)
     segments: dict[str, Spoken] = field(default_factory=dict)
     utterances: dict[str, list[Spoken]] = field(default_factory=dict)
@@ -215,6 +217,7 @@ class Session:
             if seat is not None and event.voice in self.by_voice:
                 self.heard_seq[seat] = entry.seq
         self.voices[event.voice] = event.seat
+        self.voices_named += 1
 
     def _utterance(self, entry: Entry, event: UtteranceFinal) -> None:
         for segment in event.segments:
@@ -241,6 +244,8 @@ class Session:
     def _skip(self, entry: Entry, event: Event) -> None:
         if isinstance(event, Blank):
             self.erased_events += 1
+            if entry.type == VoiceAssigned.type():
+                self.voices_named += 1
             if entry.type == SessionCreated.type():
                 self.created_wall = entry.wall
             if entry.type == SessionClosed.type():

@@ -290,14 +290,19 @@ def _append(
 
 def _overwrite(connection: sqlite3.Connection, key: int, seq: int, event: Event | None) -> None:
     row = connection.execute(
-        "SELECT row, length(body) FROM event WHERE session=? AND seq=?", (key, seq)
+        "SELECT row, length(body), v FROM event WHERE session=? AND seq=?", (key, seq)
     ).fetchone()
     if row is None:
         raise ValueError(f"no event {seq}")
-    body = b"" if event is None or isinstance(event, Blank) else encode_body(event)
-    if len(body) > row[1]:
+    number, size, version = row
+    body = b""
+    if event is not None and not isinstance(event, Blank):
+        body, version = encode_body(event), event.VERSION
+    if len(body) > size:
         raise ValueError(f"the new body of event {seq} is longer than the old one")
-    connection.execute("UPDATE event SET body=? WHERE row=?", (body.ljust(row[1]), row[0]))
+    connection.execute(
+        "UPDATE event SET body=?, v=? WHERE row=?", (body.ljust(size), version, number)
+    )
 
 
 def _truncate_wal(connection: sqlite3.Connection) -> None:
