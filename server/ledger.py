@@ -49,6 +49,8 @@ class Ledger:
     ) -> None:
         self.session = Session(session)
         self.clock = SessionClock()
+        self.closed = asyncio.Event()
+        """Set when the session has ended."""
         self._journal = journal
         self._holder = holder
         self._on_news = on_news
@@ -169,6 +171,8 @@ class Ledger:
         for entry in entries:
             self.session.apply(entry)
             self._recent.append((entry, entry.to_wire().decode()))
+        if self.session.is_over:
+            self.closed.set()
         self._on_news()
 
 

@@ -9,12 +9,13 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from pipeline.assembly import Ears
 from pipeline.containers import NotAudio
-from pipeline.inference import JobTranscriber
+from pipeline.inference import Executor, JobTranscriber
 from pipeline.jobs import Priority
 from pipeline.runner import ENGINE_FAILED, Dropped, Heard, Segmenter, in_turn, understand
 from server import decisions, legacy
@@ -33,13 +34,10 @@ from server.events import (
     is_applicant,
 )
 from server.finals import final_events
+from server.ledger import Ledger
 from server.messages import AudioChunk, AudioProcessed
-from server.session import Life
 from server.streams import Placed, Stream, decode_base64
 from server.tasks import Tasks
-
-if TYPE_CHECKING:
-    from server.room import Room
 
 log = logging.getLogger(__name__)
 Given = TypeVar("Given")
@@ -77,10 +75,28 @@ class _Outcome:
 class Listening:
     """The ears of one room."""
 
-    def __init__(self, room: "Room") -> None:
-        self._room = room
+    def __init__(
+        self,
+        ledger: Ledger,
+        ears: Ears,
+        executor: Executor,
+        evaluate: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Start open.
+
+        Args:
+            ledger: where the words go.
+            ears: the listening models and their threads.
+            executor: runs transcription.
+            evaluate: called when words came after the session's end.
+        """
+        self._ledger = ledger
+        self._models = ears
+        self._executor = executor
+        self._evaluate = evaluate
+        self._is_open = True
         self._ears: dict[tuple[str, str | None], _Ear] = {}
-        self._tasks = Tasks(f"listening {room.id}")
+        self._tasks = Tasks(f"listening {ledger.session.id}")
         self._outcomes: OrderedDict[str, tuple[str, asyncio.Task[_Outcome]]] = OrderedDict()
 
     @property
@@ -89,7 +105,7 @@ class Listening:
 
     def lag(self) -> dict[str, object]:
         """Return the backlog as the status shows it."""
-        backlog = self._room.services.executor.backlog(self._room.id)
+        backlog = self._executor.backlog(self._ledger.session.id)
         return {
             "queued": backlog.queued,
             "running": backlog.running,
@@ -105,9 +121,9 @@ class Listening:
         Raises:
             ClientError: it may not be sent, or not now.
         """
-        room, speaker = self._room, command.speaker
+        speaker = command.speaker
         principal.check_audio(speaker)
-        received_s = room.now()
+        received_s = self._ledger.now()
         task = self._remembered(command.id, principal.author)
         if task is None:
             self._check(speaker)
@@ -120,11 +136,16 @@ class Listening:
         return self._answer(command, principal, outcome)
 
     async def settle(self, patience_s: float) -> None:
-        """Finish every open utterance and wait for all work, but not for ever."""
+        """Take no more sound, finish every open utterance, wait for all work, but not for ever."""
+        self._is_open = False
         for ear in self._ears.values():
             self._tasks.start(self._finish(ear), "finish")
         self._ears.clear()
         await self._tasks.wait(patience_s)
+
+    def reopen(self) -> None:
+        """Take sound again: the session could not be ended."""
+        self._is_open = True
 
     def forget(self, connection: str) -> None:
         """Finish the streams of a connection that is gone: nothing can continue them."""
@@ -135,19 +156,19 @@ class Listening:
         await self._tasks.close()
 
     def _check(self, speaker: str | None) -> None:
-        room = self._room
-        if room.life is not Life.LIVE:
+        session = self._ledger.session
+        if not self._is_open or session.is_over:
             raise SessionOver
         if speaker is not None:
-            decisions.check_seat(room.session, speaker)
-        decisions.check_consent(room.session, speaker)
+            decisions.check_seat(session, speaker)
+        decisions.check_consent(session, speaker)
 
     def _ear(self, connection: str, speaker: str | None) -> _Ear:
         key = (connection, speaker)
         if key not in self._ears:
             if len(self._ears) >= MAX_STREAMS:
                 raise Overloaded("This interview has too many sound streams open.")
-            ears = self._room.services.ears
+            ears = self._models
             track = speaker or f"room-{connection}"
 
             def segmenter() -> Segmenter:
@@ -172,7 +193,7 @@ class Listening:
 
     async def _answered(self, task: asyncio.Task[_Outcome]) -> _Outcome:
         """Wait for the outcome, or for the session's end if that comes first."""
-        closed = asyncio.ensure_future(self._room.closed.wait())
+        closed = asyncio.ensure_future(self._ledger.closed.wait())
         try:
             await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -182,10 +203,9 @@ class Listening:
     async def _understand(
         self, ear: _Ear, command: AudioChunk, author: str, received_s: float
     ) -> _Outcome:
-        room = self._room
         # Nothing is awaited before the turn: what came later must not overtake this chunk.
         async with ear.turn:
-            if command.id is not None and (first := await room.ledger.first(command.id, author)):
+            if command.id is not None and (first := await self._ledger.first(command.id, author)):
                 taken = first.entries[0].event
                 if not isinstance(taken, AudioTaken):
                     raise id_of_another_command()
@@ -199,22 +219,25 @@ class Listening:
                 return _Outcome(error=str(error))
         if command.id is not None:
             outcome = await self._mark(ear, command.id, author, outcome)
-        if room.session.is_over:
-            await room.evaluate()
+        await self._evaluate_if_late()
         return outcome
 
     async def _finish(self, ear: _Ear) -> None:
         async with ear.turn:
             await self._keep_all(ear, self._steps(ear.stream.finish()), None)
-        if self._room.session.is_over:
-            await self._room.evaluate()
+        await self._evaluate_if_late()
+
+    async def _evaluate_if_late(self) -> None:
+        """Words of an ended session make a new revision; its evaluation follows them."""
+        if self._ledger.session.is_over:
+            await self._evaluate()
 
     async def _keep_all(
         self, ear: _Ear, placed: AsyncIterator[Placed], cmd: str | None
     ) -> _Outcome:
         """Understand utterance after utterance and journal each as soon as it is its turn."""
         transcriber = JobTranscriber(
-            self._room.services.executor, self._room.id, priority=Priority.RECORDING
+            self._executor, self._ledger.session.id, priority=Priority.RECORDING
         )
 
         async def hear(item: Placed) -> tuple[Placed, Heard]:
@@ -239,7 +262,7 @@ class Listening:
     async def _keep(self, ear: _Ear, item: Placed, heard: Heard, cmd: str | None) -> str | None:
         """Journal one utterance; return its name if it has words."""
         name = f"u{secrets.token_hex(6)}"
-        committed = await self._room.ledger.commit(
+        committed = await self._ledger.commit(
             lambda session, _: final_events(
                 session, name, ear.stream.track, ear.speaker, item, heard
             ),
@@ -251,7 +274,7 @@ class Listening:
         return final.utterance if isinstance(final, UtteranceFinal) else None
 
     async def _mark(self, ear: _Ear, cmd: str, author: str, outcome: _Outcome) -> _Outcome:
-        committed = await self._room.ledger.commit(
+        committed = await self._ledger.commit(
             lambda *_: (
                 AudioTaken(
                     track=ear.stream.track,
@@ -267,7 +290,7 @@ class Listening:
     def _answer(
         self, command: AudioChunk, principal: Principal, outcome: _Outcome
     ) -> AudioProcessed:
-        session = self._room.session
+        session = self._ledger.session
         spoken = [item for name in outcome.utterances for item in session.utterances.get(name, ())]
         result = legacy.audio_processed(
             session,
@@ -286,7 +309,7 @@ class Listening:
                 yield placed
 
     async def _in_thread(self, work: Callable[[Given], Got], given: Given) -> Got:
-        threads = self._room.services.ears.threads
+        threads = self._models.threads
         return await asyncio.get_running_loop().run_in_executor(threads, work, given)
 
 

@@ -43,9 +43,7 @@ class Room:
         self.services = services
         self.attendance = Attendance(services.settings.hold_seat_s)
         self.ledger = Ledger(session, services.journal, services.holder, self._tell)
-        self.listening = Listening(self)
-        self.closed = asyncio.Event()
-        """Set when ``session_closed`` is in the journal."""
+        self.listening = Listening(self.ledger, services.ears, services.executor, self.evaluate)
         self.last_used = time.monotonic()
         self._tasks = Tasks(f"room {session}")
         self._ending: asyncio.Task[None] | None = None
@@ -96,9 +94,7 @@ class Room:
             await self.ledger.claim()
             self.ledger.go_on()
             await self._part_with_the_lost()
-        if self.session.is_over:
-            self.closed.set()
-        elif self.session.exists:
+        if self.session.exists and not self.session.is_over:
             self._tasks.start(self._tick(), "clock")
 
     async def join(self, principal: Principal, door: Door) -> Connection:
@@ -200,9 +196,9 @@ class Room:
                 raise id_of_another_command()
         except BaseException:
             self._ending = None
+            self.listening.reopen()
             raise
         log.info("session %s: ending -> review", self.id)
-        self.closed.set()
         self.attendance.dismiss(None, 1000)
 
     async def _presence(self, event: Joined | Left, by: str) -> None:

@@ -222,7 +222,7 @@ class WebSocketDoor:
             if not connection.is_caught_up:
                 connection.is_caught_up = True
                 await self._say(CaughtUp(seq=room.session.seq, reply_to=cmd))
-            elif room.closed.is_set():
+            elif room.ledger.closed.is_set():
                 return
             else:
                 await self._news.wait()
