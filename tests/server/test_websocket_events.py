@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from server.api import websocket
+from server.api import conversation
 from server.events import NoteAdded
 from tests.containers import encode
 from tests.server.conftest import Client, Start, answer, ask, socket_path, until
@@ -272,7 +272,7 @@ async def test_the_end_closes_every_socket_and_subscribers_hear_why(client: Clie
 async def test_a_slow_subscriber_is_closed_and_others_go_on(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "FAREWELL_S", 0.1)
+    monkeypatch.setattr(conversation, "FAREWELL_S", 0.1)
     fast = await connect(client)
     async with aiohttp.ClientSession(connector=_narrow()) as session:
         slow = await session.ws_connect(client.make_url(socket_path("s1")))
@@ -333,3 +333,13 @@ async def test_late_words_of_an_ended_session_are_kept_as_a_new_revision(
     kept = await record(client)
     assert [part["text"] for part in kept["transcripts"]] == ["저는 개발 경험이 있습니다."]
     assert kept["revision"] > 1
+
+
+async def test_a_subscriber_is_told_when_the_journal_cannot_be_read(client: Client) -> None:
+    reader = await connect(client)
+    await add_notes(client, 1100)  # More than the room remembers.
+    await (await room_of(client)).services.journal.close()
+    await reader.send_json({"type": "subscribe", "after_seq": 0})
+    assert (await answer(reader))["code"] == "journal_unavailable"
+    assert (await reader.receive(timeout=5)).type is WSMsgType.CLOSE
+    assert reader.close_code == 1011
