@@ -137,6 +137,11 @@ class Endpointer:
     def state(self) -> SpeechState:
         return self._state
 
+    @property
+    def speech_end(self) -> int:
+        """Sample at which the latest speech ended, so far; padding follows it in a span."""
+        return self._speech_end * WINDOW
+
     def push(self, probability: float, energy: float) -> tuple[SpeechEvent, ...]:
         """Take the next window and return what it decided, mostly nothing.
 

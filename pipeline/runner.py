@@ -4,12 +4,23 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from itertools import islice
+from typing import TypeAlias, TypeVar, assert_never
 
 import numpy as np
 
 from pipeline.audio import WINDOW, Samples, WindowCutter, seconds
-from pipeline.endpointing import Ended, Endpointer, Span, SpeechEvent, Started, energies
+from pipeline.endpointing import (
+    Ended,
+    Endpointer,
+    Paused,
+    Resumed,
+    Span,
+    SpeechEvent,
+    SpeechState,
+    Started,
+    energies,
+)
 from pipeline.guards import DropReason, objection
 from pipeline.jobs import EngineError
 from pipeline.transcription import Transcriber, Transcript
@@ -49,6 +60,24 @@ class Dropped:
 Heard: TypeAlias = Understood | Dropped
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The speaker pauses: unless speech resumes, ``utterance`` will be the one that closes."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """``utterance`` is complete; its last speech ended at sample ``speech_end``."""
+
+    utterance: Utterance
+    speech_end: int
+
+
+TrackEvent: TypeAlias = Started | Guess | Resumed | Closed
+
+
 class Segmenter:
     """Cuts a track's samples into utterances; blocking, its only clock is the sample count."""
 
@@ -68,42 +97,75 @@ class Segmenter:
         return self._end + self._cutter.pending
 
     @property
+    def end(self) -> int:
+        """Samples heard so far: whole windows."""
+        return self._end
+
+    @property
     def is_open(self) -> bool:
         """Whether an utterance has begun that has not ended."""
         return self._open_from is not None
 
+    @property
+    def is_speaking(self) -> bool:
+        """Whether the open utterance goes on: no silence has begun that may end it."""
+        return self._endpointer.state is SpeechState.SPEAKING
+
     def push(self, block: Samples) -> list[Utterance]:
         """Return the utterances that ended within ``block``."""
-        return self._windows(self._cutter.push(block))
+        return _closed(self.follow(block))
 
     def flush(self) -> list[Utterance]:
         """Return what was still open as the stream pauses or ends; pushing may go on."""
-        utterances = self._windows(self._cutter.flush())
-        return utterances + self._take(self._endpointer.flush())
+        return _closed(self.finish())
 
-    def _windows(self, windows: Samples) -> list[Utterance]:
+    def follow(self, block: Samples) -> list[TrackEvent]:
+        """`push`, telling also what happens while an utterance is open."""
+        return self._windows(self._cutter.push(block))
+
+    def finish(self) -> list[TrackEvent]:
+        """`flush`, telling also what happens while an utterance is open."""
+        events = self._windows(self._cutter.flush())
+        return events + self._take(self._endpointer.flush())
+
+    def since(self, start: int) -> Samples:
+        """Return the open utterance from sample ``start`` on, as far as windows are complete."""
+        skipped = (start - self._kept_from) // WINDOW
+        recent = [np.zeros(0, np.float32), *islice(self._kept, skipped, None)]
+        return np.concatenate(recent)[start - self._kept_from - skipped * WINDOW :]
+
+    def _windows(self, windows: Samples) -> list[TrackEvent]:
         if not len(windows):
             return []
-        utterances: list[Utterance] = []
+        events: list[TrackEvent] = []
         probabilities = self._vad(windows)
         for window, probability, energy in zip(
             windows, probabilities, energies(windows), strict=True
         ):
             self._kept.append(window)
             self._end += WINDOW
-            utterances += self._take(self._endpointer.push(float(probability), float(energy)))
+            events += self._take(self._endpointer.push(float(probability), float(energy)))
             self._forget()
-        return utterances
+        return events
 
-    def _take(self, events: Iterable[SpeechEvent]) -> list[Utterance]:
-        utterances = []
-        for event in events:
-            if isinstance(event, Ended):
-                utterances.append(self._cut(event.span))
-                self._open_from = None
-            elif isinstance(event, Started):
+    def _take(self, events: Iterable[SpeechEvent]) -> list[TrackEvent]:
+        return [self._event(event) for event in events]
+
+    def _event(self, event: SpeechEvent) -> TrackEvent:
+        match event:
+            case Started():
                 self._open_from = event.start
-        return utterances
+                return event
+            case Paused():
+                return Guess(self._cut(event.span))
+            case Resumed():
+                return event
+            case Ended():
+                self._open_from = None
+                utterance = self._cut(event.span)
+                return Closed(utterance, min(self._endpointer.speech_end, utterance.end))
+            case _:
+                assert_never(event)
 
     def _cut(self, span: Span) -> Utterance:
         joined = np.concatenate(self._kept)
@@ -118,6 +180,10 @@ class Segmenter:
             self._kept_from += WINDOW
 
 
+def _closed(events: Iterable[TrackEvent]) -> list[Utterance]:
+    return [event.utterance for event in events if isinstance(event, Closed)]
+
+
 PRE_ROLL = 16 * WINDOW
 """Samples (0.5 s) kept in silence: more than the endpointer's pre-roll plus shortest speech."""
 
@@ -128,6 +194,11 @@ async def understand(utterance: Utterance, transcriber: Transcriber) -> Heard:
         transcript = await transcriber(utterance.samples)
     except EngineError:
         return Dropped(utterance, ENGINE_FAILED)
+    return judged(utterance, transcript)
+
+
+def judged(utterance: Utterance, transcript: Transcript) -> Heard:
+    """Let the guards decide whether ``transcript`` is what was said."""
     reason = objection(transcript, seconds(utterance.end - utterance.start))
     if reason is None and not transcript.words:
         reason = DropReason.EMPTY

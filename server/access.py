@@ -80,6 +80,9 @@ SEEN: dict[str, Right] = {
     "caught_up": Right.TALK,
     "error": Right.TALK,
     "ping": Right.TALK,
+    # signals
+    "interim": Right.SEE_ROOM,
+    "lag": Right.SEE_ROOM,
     # events
     "session_created": Right.SEE_ROOM,
     "consent_given": Right.SEE_ROOM,
@@ -113,6 +116,8 @@ HTTP: dict[str, HttpDoor] = {
     "sessions": HttpDoor(Right.CREATE),
     "journal": HttpDoor(Right.CREATE),
     "end": HttpDoor(Right.DIRECT),
+    "join": HttpDoor(Right.TALK),
+    "offer": HttpDoor(Right.TALK),
     "status": HttpDoor(Right.SEE_JUDGEMENT),
     "result": HttpDoor(Right.SEE_JUDGEMENT),
 }

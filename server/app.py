@@ -16,14 +16,16 @@ from pipeline.models import Registry
 from pipeline.processes import LocalConfig, LocalExecutor
 from server.api import context, http, pages
 from server.api.middleware import know_the_caller, let_listed_pages_read, speak_json
+from server.api.peers import Peers
 from server.budget import MemoryBudget
 from server.journal.sqlite import SqliteJournal
 from server.links import Links, load_key
 from server.lockfile import make_data_folder
 from server.looplag import LoopLag
+from server.media.peer import PeerConfig
 from server.room import Services
 from server.rooms import Rooms
-from server.settings import Settings
+from server.settings import Settings, is_loopback
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
     else:
         app.cleanup_ctx.append(_workers)
     app.cleanup_ctx.append(_rooms)
+    app.cleanup_ctx.append(_peers)
     # Rooms go before the sockets are torn down, so that everybody is told and nothing is lost.
     app.on_shutdown.append(_close_rooms)
     return app
@@ -115,5 +118,18 @@ async def _rooms(app: web.Application) -> AsyncIterator[None]:
     await asyncio.to_thread(ears.close)  # It waits for its threads.
 
 
+async def _peers(app: web.Application) -> AsyncIterator[None]:
+    settings = app[context.SETTINGS]
+    # Without a secret nobody else can come in, so sound has no business on other addresses.
+    bind = settings.bind_address or (settings.host if is_loopback(settings.host) else None)
+    if bind == "localhost":
+        bind = "127.0.0.1"
+    config = PeerConfig(bind_address=bind, announced_address=settings.announced_address)
+    app[context.PEERS] = peers = Peers(config, app[context.BUDGET])
+    yield
+    await peers.close()
+
+
 async def _close_rooms(app: web.Application) -> None:
     await app[context.ROOMS].close()
+    await app[context.PEERS].close()

@@ -8,6 +8,7 @@ from typing import Protocol
 from server.access import Principal
 from server.errors import ClientError, ErrorCode
 from server.ledger import RECENT
+from server.messages import Signal, type_of
 
 
 class Door(Protocol):
@@ -15,6 +16,10 @@ class Door(Protocol):
 
     def wake(self) -> None:
         """There is something new to read; must not block."""
+        ...
+
+    def whisper(self, signal: Signal) -> None:
+        """Pass on a signal when there is room; a newer one of its track replaces it."""
         ...
 
     def dismiss(self, code: ErrorCode | None, close_code: int) -> None:
@@ -29,6 +34,7 @@ class Connection:
     id: str
     principal: Principal
     door: Door
+    kind: str
     cursor: int | None = None
     is_caught_up: bool = False
 
@@ -49,8 +55,8 @@ class Attendance:
         self._hold_seat_s = hold_seat_s
         self._seats: dict[str, _Hold] = {}
 
-    def enter(self, principal: Principal, door: Door) -> Connection:
-        """Let a person in; their older connection is replaced.
+    def enter(self, principal: Principal, door: Door, kind: str) -> Connection:
+        """Let a person in; their older connection of the same kind is replaced.
 
         Raises:
             ClientError: ``seat_taken``.
@@ -58,9 +64,10 @@ class Attendance:
         if principal.seat is not None:
             self._take_seat(principal.seat, principal)
         for other in list(self.connections.values()):
-            if principal.link is not None and other.principal.link == principal.link:
+            is_own = principal.link is not None and other.principal.link == principal.link
+            if is_own and other.kind == kind:
                 other.door.dismiss(ErrorCode.REPLACED, 4001)
-        connection = Connection(secrets.token_hex(6), principal, door)
+        connection = Connection(secrets.token_hex(6), principal, door, kind)
         self.connections[connection.id] = connection
         return connection
 
@@ -84,6 +91,13 @@ class Attendance:
                 connection.door.dismiss(ErrorCode.SLOW_CONSUMER, 4008)
             else:
                 connection.door.wake()
+
+    def whisper(self, signal: Signal) -> None:
+        """Pass a signal on to every subscriber who may see it."""
+        kind = type_of(signal)
+        for connection in list(self.connections.values()):
+            if connection.cursor is not None and connection.principal.sees(kind):
+                connection.door.whisper(signal)
 
     def dismiss(self, code: ErrorCode | None, close_code: int) -> None:
         """Close every connection soon, see ``Door.dismiss``."""

@@ -16,6 +16,7 @@ class ErrorCode(enum.StrEnum):
     BAD_ID = "bad_id"
     BAD_SESSION = "bad_session"
     BAD_REQUEST = "bad_request"
+    BAD_OFFER = "bad_offer"
     NOT_FOUND = "not_found"
     TOO_LARGE = "too_large"
     UNKNOWN_SEAT = "unknown_seat"

@@ -99,9 +99,10 @@ class AudioProcessed(Answer, frozen=True, tag="audio_processed"):
 
 
 class SessionEnded(Answer, frozen=True, tag="session_ended"):
-    """The whole record."""
+    """The whole record, or (over a data channel) where it can be read."""
 
-    final_result: dict[str, Any]
+    final_result: dict[str, Any] | None = None
+    result_url: str | None = None
 
 
 class Done(Answer, frozen=True, tag="done"):
@@ -136,11 +137,41 @@ ANSWERS: tuple[type[Answer], ...] = (
     Ping,
 )
 
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Passing state: never journaled, the newest of a track replaces the one before."""
+
+    track: str
+
+
+class Interim(Signal, frozen=True, tag="interim"):
+    """Words of an utterance that still goes on; ``committed`` will hardly change any more.
+
+    Empty in both: the utterance ended without words.
+    """
+
+    speaker: str | None
+    start: float
+    committed: str
+    tentative: str
+
+
+class Lag(Signal, frozen=True, tag="lag"):
+    """How far behind speech a track's final words are, and whether interims were thinned out."""
+
+    final_s: float
+    is_behind: bool
+
+
+SIGNALS: tuple[type[Signal], ...] = (Interim, Lag)
+
 _DECODER = msgspec.json.Decoder(AnyCommand)
 _ENCODER = msgspec.json.Encoder()
 
 
-def type_of(message: Command | Answer | type[Command] | type[Answer]) -> str:
+def type_of(
+    message: Command | Answer | Signal | type[Command] | type[Answer] | type[Signal],
+) -> str:
     return str(message.__struct_config__.tag)
 
 
@@ -163,7 +194,7 @@ def decode_command(frame: str | bytes) -> AnyCommand:
     return command
 
 
-def encode_answer(answer: Answer) -> str:
+def encode_answer(answer: Answer | Signal) -> str:
     return _ENCODER.encode(answer).decode()
 
 

@@ -20,6 +20,7 @@ from server.messages import Consent, SpeakerNote
 from server.session import Life, Session
 from server.settings import Settings
 from server.tasks import Tasks
+from server.tracks import Tracks
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Room:
         self.attendance = Attendance(services.settings.hold_seat_s)
         self.ledger = Ledger(session, services.journal, services.holder, self._tell)
         self.listening = Listening(self.ledger, services.ears, services.executor, self.evaluate)
+        self.tracks = Tracks(self.ledger, services.ears, services.executor, self.attendance.whisper)
         self.last_used = time.monotonic()
         self._tasks = Tasks(f"room {session}")
         self._ending: asyncio.Task[None] | None = None
@@ -68,7 +70,8 @@ class Room:
 
     @property
     def is_busy(self) -> bool:
-        return bool(self.connections) or self.listening.is_busy or self.life is Life.ENDING
+        is_hearing = self.listening.is_busy or self.tracks.is_busy
+        return bool(self.connections) or is_hearing or self.life is Life.ENDING
 
     def now(self) -> float:
         """Return session seconds; an ended session's clock stands at its close."""
@@ -97,7 +100,7 @@ class Room:
         if self.session.exists and not self.session.is_over:
             self._tasks.start(self._tick(), "clock")
 
-    async def join(self, principal: Principal, door: Door) -> Connection:
+    async def join(self, principal: Principal, door: Door, kind: str) -> Connection:
         """Let a person in; an ended session can still be read.
 
         Raises:
@@ -105,7 +108,7 @@ class Room:
         """
         if principal.seat is not None:
             decisions.check_seat(self.session, principal.seat)
-        connection = self.attendance.enter(principal, door)
+        connection = self.attendance.enter(principal, door, kind)
         self.last_used = time.monotonic()
         joined = Joined(connection=connection.id, role=str(principal.role), seat=principal.seat)
         await self._presence(joined, principal.author)
@@ -154,10 +157,16 @@ class Room:
             self._ending = self._tasks.spawn(self._end(by, cmd, reason), "end")
         await asyncio.shield(self._ending)
 
+    async def settle(self) -> None:
+        """Finish what is open and wait for its words, as long as the settings say."""
+        patience_s = self.services.settings.end_patience_s
+        await asyncio.gather(self.listening.settle(patience_s), self.tracks.settle(patience_s))
+
     async def close(self) -> None:
         """Stop everything that runs for this room; the journal has what was acknowledged."""
         self.attendance.dismiss(ErrorCode.SHUTTING_DOWN, 1001)
         await self.listening.close()
+        await self.tracks.close()
         await self._tasks.close()
         await self.ledger.close()
 
@@ -187,7 +196,7 @@ class Room:
     async def _end(self, by: str, cmd: str | None, reason: CloseReason) -> None:
         log.info("session %s: live -> ending", self.id)
         try:
-            await self.listening.settle(self.services.settings.end_patience_s)
+            await self.settle()
             await self.evaluate()
             await self.ledger.commit(
                 lambda *_: (SessionClosed(reason=reason),), by=by, cmd=cmd, as_holder=True

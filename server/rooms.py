@@ -89,9 +89,8 @@ class Rooms:
         """Let open utterances be understood, then stop every room; idempotent."""
         self._is_closing = True
         await self._tasks.close()
-        patience_s = self.services.settings.end_patience_s
         rooms = list(self._rooms.values())
-        await asyncio.gather(*(room.listening.settle(patience_s) for room in rooms))
+        await asyncio.gather(*(room.settle() for room in rooms))
         await asyncio.gather(*(self._forget(room) for room in rooms))
 
     async def _open(self, session: str, create: SessionConfig | None) -> Room:

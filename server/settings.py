@@ -36,7 +36,9 @@ class Settings:
         end_patience_s: how long ``session_end`` waits for open utterances.
         hold_seat_s: how long a lost seat is kept for its person.
         memory_budget: bytes of large messages that may be in work at once, all clients together.
-        max_connections: WebSockets at once.
+        max_connections: connections at once, WebSockets and peers together.
+        bind_address: local address for live sound; None: all of the machine.
+        announced_address: what browsers are told instead, behind an address translator.
     """
 
     host: str = "127.0.0.1"
@@ -54,6 +56,8 @@ class Settings:
     hold_seat_s: float = 30
     memory_budget: int = 512 * 1024 * 1024
     max_connections: int = 1000
+    bind_address: str | None = None
+    announced_address: str | None = None
 
     def replaced(self, **changes: object) -> "Settings":
         """Return a copy with some settings changed."""
@@ -119,6 +123,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_HOLD_SEAT_S": ("hold_seat_s", _duration),
         "DAEDAM_MEMORY_BUDGET": ("memory_budget", _count),
         "DAEDAM_MAX_CONNECTIONS": ("max_connections", _count),
+        "DAEDAM_BIND_ADDRESS": ("bind_address", _address),
+        "DAEDAM_ANNOUNCED_ADDRESS": ("announced_address", _address),
     }
     values: dict[str, object] = {}
     for variable, (name, read) in known.items():
@@ -145,6 +151,10 @@ def port_number(text: str) -> int:
 
 def _path(text: str) -> Path:
     return Path(text).expanduser()
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
 
 
 def _count(text: str) -> int:

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from pipeline.inference import Executor
 from server.access import Principal
+from server.api.peers import Peers
 from server.budget import MemoryBudget
 from server.journal.protocol import Journal
 from server.links import Links
@@ -17,5 +18,6 @@ JOURNAL: web.AppKey[Journal] = web.AppKey("journal", Journal)
 EXECUTOR: web.AppKey[Executor] = web.AppKey("executor", Executor)
 ROOMS = web.AppKey("rooms", Rooms)
 LOOP_LAG = web.AppKey("loop_lag", LoopLag)
+PEERS = web.AppKey("peers", Peers)
 BUDGET = web.AppKey("budget", MemoryBudget)
 PRINCIPAL = web.RequestKey("principal", Principal)

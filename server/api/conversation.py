@@ -5,8 +5,10 @@ Knows no transport: a ``Line`` carries the text, and whoever reads the line hand
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Protocol
+
+import msgspec
 
 from server.access import Principal
 from server.attendance import Connection
@@ -20,6 +22,7 @@ from server.messages import (
     CaughtUp,
     ErrorAnswer,
     SessionEnded,
+    Signal,
     Subscribe,
     decode_command,
     encode_answer,
@@ -50,7 +53,14 @@ _BROKEN = "The server cannot go on with this connection; reconnect and subscribe
 
 
 class Line(Protocol):
-    """The way to one client."""
+    """The way to one client.
+
+    ``kind``: a newer connection of a person replaces their older one of the same kind.
+    ``result_url``: where the record is to be read instead, where a message must stay small.
+    """
+
+    kind: str
+    result_url: str | None
 
     async def send(self, text: str) -> None:
         """Send one message; returns when there is room for the next.
@@ -58,6 +68,10 @@ class Line(Protocol):
         Raises:
             ConnectionError, RuntimeError: the client is gone.
         """
+        ...
+
+    async def whisper(self, text: str) -> None:
+        """Send a signal, or drop it where there is no room; raises as ``send``."""
         ...
 
     async def close(self, code: int) -> None:
@@ -82,6 +96,7 @@ class Conversation:
         self._owed: asyncio.Queue[asyncio.Task[Answer]] = asyncio.Queue(MAX_OWED)
         self._in_work = asyncio.Semaphore(MAX_OWED)
         self._is_hearing = False
+        self._signals: dict[tuple[type[Signal], str], Signal] = {}
         self._connection: Connection | None = None
         self._feeding: asyncio.Task[None] | None = None
 
@@ -94,24 +109,37 @@ class Conversation:
         """See ``server.attendance.Door``."""
         self._news.set()
 
+    def whisper(self, signal: Signal) -> None:
+        """See ``server.attendance.Door``."""
+        self._signals[(type(signal), signal.track)] = signal
+        self._news.set()
+
     def dismiss(self, code: ErrorCode | None, close_code: int) -> None:
         """See ``server.attendance.Door``."""
         if not self._dismissed.done():
             self._dismissed.set_result((code, close_code))
 
+    async def enter(self) -> Connection:
+        """Join the room.
+
+        Raises:
+            ClientError: the person may not come in now.
+        """
+        self._connection = await self._room.join(self._principal, self, self._line.kind)
+        return self._connection
+
+    async def refuse(self, error: ClientError) -> None:
+        """Say why the person may not come in, and close."""
+        await self.say(ErrorAnswer(code=error.code, error=str(error)))
+        await self._close(REFUSED_CLOSE)
+
     async def hold(self, reading: Coroutine[None, None, None]) -> None:
-        """Join the room and converse until ``reading`` ends or the room dismisses us.
+        """Converse until ``reading`` ends or the room dismisses us; ``enter`` comes first.
 
         Args:
             reading: reads the line and awaits ``hear`` for every frame.
         """
-        try:
-            self._connection = await self._room.join(self._principal, self)
-        except ClientError as error:
-            reading.close()
-            await self.say(ErrorAnswer(code=error.code, error=str(error)))
-            await self._close(REFUSED_CLOSE)
-            return
+        assert self._connection is not None
         try:
             self._tasks.start(self._answer_in_order(), "answer")
             either: set[asyncio.Future[object]] = {
@@ -150,6 +178,10 @@ class Conversation:
         """Send an answer, if this person may see it."""
         if not self._principal.sees(type_of(answer)):
             return
+        if isinstance(answer, SessionEnded) and self._line.result_url is not None:
+            answer = msgspec.structs.replace(
+                answer, final_result=None, result_url=self._line.result_url
+            )
         await self._send(encode_answer(answer))
         if isinstance(answer, SessionEnded):
             self.dismiss(None, NORMAL_CLOSE)
@@ -218,6 +250,7 @@ class Conversation:
                 self._news.clear()
                 if await self._send_page(connection):
                     continue
+                await self._send_signals()
                 if not connection.is_caught_up:
                     connection.is_caught_up = True
                     await self.say(CaughtUp(seq=self._room.session.seq, reply_to=cmd))
@@ -238,10 +271,16 @@ class Conversation:
             connection.cursor = entry.seq
         return bool(page)
 
-    async def _send(self, text: str) -> None:
+    async def _send_signals(self) -> None:
+        """Send what is newest of each track; events go before, so a final ends its interims."""
+        signals, self._signals = list(self._signals.values()), {}
+        for signal in signals:
+            await self._send(encode_answer(signal), self._line.whisper)
+
+    async def _send(self, text: str, way: Callable[[str], Awaitable[None]] | None = None) -> None:
         try:
             async with asyncio.timeout(SEND_S):
-                await self._line.send(text)
+                await (way or self._line.send)(text)
         except (ConnectionError, RuntimeError):
             # The client is gone; the reader notices and everything here ends.
             log.debug("send to a closed line")

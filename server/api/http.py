@@ -8,7 +8,8 @@ from aiohttp import web
 from server import desk, legacy
 from server.access import EVERY_SESSION
 from server.api import context
-from server.api.middleware import json_response
+from server.api.middleware import json_response, read_body
+from server.api.signaling import join, offer
 from server.api.websocket import interview
 from server.errors import ClientError, ErrorCode, UnknownSession
 from server.events import DEFAULT_SEATS, SeatConfig, SessionConfig
@@ -52,6 +53,8 @@ def routes() -> list[web.RouteDef]:
         web.get(SESSION + "/{session}/journal", journal, name="journal"),
         web.post(SESSION + "/{session}/invite", invite, name="invite"),
         web.post(SESSION + "/{session}/end", end, name="end"),
+        web.get(SESSION + "/{session}/join", join, name="join"),
+        web.post(SESSION + "/{session}/offer", offer, name="offer"),
         web.delete(SESSION + "/{session}", erase, name="erase"),
     ]
 
@@ -86,7 +89,7 @@ async def result(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """Open a session and answer its id and one link per seat."""
-    wanted = await _body(request, NewSession)
+    wanted = await read_body(request, NewSession)
     session = check_session_id(wanted.session_id or new_session_id())
     request[context.PRINCIPAL].check_session(session)
     config = SessionConfig(
@@ -128,7 +131,7 @@ async def journal(request: web.Request) -> web.StreamResponse:
 
 
 async def invite(request: web.Request) -> web.Response:
-    wanted = await _body(request, Invitation)
+    wanted = await read_body(request, Invitation)
     try:
         principal = invitation(
             _session(request, allow_all=True),
@@ -163,12 +166,3 @@ async def erase(request: web.Request) -> web.Response:
 def _session(request: web.Request, *, allow_all: bool = False) -> str:
     session = request.match_info["session"]
     return session if allow_all and session == EVERY_SESSION else check_session_id(session)
-
-
-async def _body(request: web.Request, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(await request.read() or b"{}", type=kind)
-    except UnicodeDecodeError:
-        raise ClientError(ErrorCode.BAD_REQUEST, "The body is wrong: not UTF-8.") from None
-    except msgspec.MsgspecError as error:
-        raise ClientError(ErrorCode.BAD_REQUEST, f"The body is wrong: {error}.") from None

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -11,6 +11,8 @@ from server.access import HTTP
 from server.api import context
 from server.errors import ClientError, ErrorCode, Forbidden, Overloaded
 from server.gate import Caller, admit
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 access_log = logging.getLogger("server.access_log")
@@ -25,6 +27,20 @@ def json_response(value: Any, status: int = 200, **headers: str) -> web.Response
         content_type="application/json",
         headers=headers,
     )
+
+
+async def read_body(request: web.Request, kind: type[T]) -> T:
+    """Return the body as a ``kind``.
+
+    Raises:
+        ClientError: ``bad_request``.
+    """
+    try:
+        return msgspec.json.decode(await request.read() or b"{}", type=kind)
+    except UnicodeDecodeError:
+        raise ClientError(ErrorCode.BAD_REQUEST, "The body is wrong: not UTF-8.") from None
+    except msgspec.MsgspecError as error:
+        raise ClientError(ErrorCode.BAD_REQUEST, f"The body is wrong: {error}.") from None
 
 
 @web.middleware

@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 from server.access import Role
 from server.api import context
 from server.api.conversation import Conversation
-from server.errors import Overloaded
+from server.errors import ClientError, Overloaded
 from server.messages import MAX_ANSWERED_FRAME, Ping, check_session_id
 from server.tasks import Tasks
 
@@ -36,6 +36,11 @@ async def interview(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     line = WebSocketLine(socket)
     conversation = Conversation(line, room, principal, request.app[context.BUDGET])
+    try:
+        await conversation.enter()
+    except ClientError as error:
+        await conversation.refuse(error)
+        return socket
     tasks = Tasks("websocket")
     tasks.start(line.keep_alive(conversation), "keep alive")
     try:
@@ -48,11 +53,18 @@ async def interview(request: web.Request) -> web.StreamResponse:
 class WebSocketLine:
     """A WebSocket as a conversation's ``Line``."""
 
+    kind = "socket"
+    result_url: str | None = None
+
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
         self._heard_at = time.monotonic()
 
     async def send(self, text: str) -> None:
+        """See ``Line``."""
+        await self._socket.send_str(text)
+
+    async def whisper(self, text: str) -> None:
         """See ``Line``."""
         await self._socket.send_str(text)
 

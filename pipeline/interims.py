@@ -1,0 +1,123 @@
+"""First words of the utterance that is still open, renewed as often as understanding keeps up."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.agreement import Agreement
+from pipeline.audio import Samples, samples, seconds
+from pipeline.captions import Interim
+from pipeline.guards import objection
+from pipeline.jobs import EngineError
+from pipeline.pacing import Pace
+from pipeline.runner import Segmenter
+from pipeline.transcription import Transcriber, Transcript
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterimConfig:
+    """How often an open utterance is heard (FINDINGS, section 2).
+
+    Attributes:
+        first_s: after speech is certain, until its first interim is asked for.
+        period_s: between interims of one utterance; 0.5 where a GPU hears.
+        longest_period_s: between interims when understanding is behind.
+        tail_s: an interim hears at most the last so many seconds.
+    """
+
+    first_s: float = 0.6
+    period_s: float = 1.0
+    longest_period_s: float = 4.0
+    tail_s: float = 6.0
+
+
+class Interims:
+    """At most one decode of one track's open utterance at a time; time is its sample count."""
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        transcriber: Transcriber,
+        publish: Callable[[Interim], None],
+        config: InterimConfig,
+    ) -> None:
+        """Hear the open utterance of ``segmenter``; ``publish`` must not block."""
+        self._segmenter = segmenter
+        self._transcriber = transcriber
+        self._publish = publish
+        self._config = config
+        self.pace = Pace(samples(config.period_s), samples(config.longest_period_s))
+        self._agreement: Agreement | None = None
+        self._task: asyncio.Task[Any] | None = None
+        """What makes the next interim."""
+
+    def open(self, start: int) -> None:
+        """An utterance has begun."""
+        self._agreement = Agreement(start, samples(self._config.tail_s))
+        self.pace.wait(self._segmenter.end + samples(self._config.first_s))
+
+    def pause(self) -> None:
+        """Take the decode back, as the final one comes; it could only be in its way."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def end(self) -> None:
+        """The utterance has ended; nothing more is published about it."""
+        self.pause()
+        self._agreement = None
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """Ask for nothing before ``task`` is done, whose words `suggest` will bring."""
+        self._task = task
+        task.add_done_callback(self._leave)
+
+    def ask(self) -> None:
+        """Begin the next decode if it is due; in silence there is nothing new to hear."""
+        now = self._segmenter.end
+        if self._agreement is None or self._task is not None:
+            return
+        if self._segmenter.is_speaking and self.pace.is_due(now):
+            start = self._agreement.tail(now)
+            tail = self._segmenter.since(start)
+            self.pace.begin(now)
+            self.adopt(asyncio.create_task(self._renew(start, tail), name="interim"))
+
+    def suggest(self, utterance_start: int, transcript: Transcript, start: int, end: int) -> None:
+        """Publish what a decode of samples ``start`` to ``end`` adds, if still of interest."""
+        agreement = self._agreement
+        if agreement is not None and agreement.start == utterance_start:
+            agreement.take(transcript.words, start)
+            if agreement.committed or agreement.tentative:
+                self._publish(
+                    Interim(agreement.start, agreement.committed, agreement.tentative, end)
+                )
+
+    async def close(self) -> None:
+        """Take back what is under way."""
+        task = self._task
+        self.end()
+        if task is not None:
+            await asyncio.wait((task,))
+
+    async def _renew(self, start: int, tail: Samples) -> None:
+        assert self._agreement is not None
+        utterance_start, asked_at = self._agreement.start, self._segmenter.end
+        try:
+            transcript = await self._transcriber(tail)
+        except EngineError:  # Stale or overloaded; if the model is broken the final will tell.
+            self.pace.missed(self._segmenter.end)
+            return
+        self.pace.answered(self._segmenter.end - asked_at)
+        if objection(transcript, seconds(tail.size)) is None:
+            self.suggest(utterance_start, transcript, start, start + tail.size)
+
+    def _leave(self, task: asyncio.Task[Any]) -> None:
+        if self._task is task:
+            self._task = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("an interim could not be made", exc_info=error)

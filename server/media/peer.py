@@ -1,0 +1,268 @@
+"""One browser's peer connection: an offer in; sound and texts out, until it ends for one reason.
+
+The client offers, once; whoever wants to change anything makes a new connection.
+"""
+
+import asyncio
+import enum
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamTrack
+
+from pipeline.audio import Samples
+from server.media.addresses import bound_to
+from server.media.channels import BUFFER_LIMIT, Channels
+from server.media.sdp import BadOffer, clean_offer, finish_answer
+from server.media.silence import SilenceTrack
+from server.media.sound import hear, release, tame
+from server.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+CLOSE_PATIENCE_S = 5.0
+"""Closing takes milliseconds; whatever hangs longer is logged and left to the collector."""
+
+
+class End(enum.StrEnum):
+    """Why a peer ended, as ``Listener.on_end`` hears it."""
+
+    CLOSED = "closed"
+    """The server closed it."""
+    LEFT = "left"
+    """The other side said goodbye."""
+    NEVER_CONNECTED = "never_connected"
+    """The deadline passed, or the handshake failed."""
+    LOST = "lost"
+    """It was connected and stopped answering."""
+    FAILED = "failed"
+    """The server could not go on with it; the log says why."""
+
+
+class PeerState(enum.Enum):
+    """Where a peer is in its life.
+
+    CONNECTING -> CONNECTED -> ENDED
+    CONNECTING -> ENDED (the deadline, a failed handshake, a close)
+    """
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    ENDED = "ended"
+
+
+class Listener(Protocol):
+    """Who hears a peer. Every method is called on the event loop and must not block.
+
+    An exception is logged and costs at most this connection.
+    """
+
+    def on_connected(self) -> None:
+        """The handshake is done: sound and channels may follow."""
+
+    def on_sound(self, block: Samples, at: int, arrived: float) -> None:
+        """A block of sound, usually 20 ms.
+
+        Args:
+            block: 16 kHz mono.
+            at: track time of its first sample, counted from the track's first; never less than
+                where the block before ended, more if something is missing in between.
+            arrived: ``time.monotonic()`` when the block was complete.
+        """
+
+    def on_text(self, channel: str, text: str) -> None:
+        """A message; bytes that are no UTF-8 were replaced by U+FFFD."""
+
+    def on_open(self, channel: str) -> None:
+        """The client has opened a channel of ``CHANNELS``; ``send`` works from now on."""
+
+    def on_close(self, channel: str) -> None:
+        """An open channel is gone though the connection lives; the client may open it anew."""
+
+    def on_end(self, reason: End) -> None:
+        """Nothing else will be heard; called exactly once, also after ``close()``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConfig:
+    """How peers are made.
+
+    Attributes:
+        bind_address: the local address that sound and data arrive at; None: all of the machine.
+        announced_address: what clients are told instead, where an address translator lies between.
+        connect_s: how long an offer may take to become a connection.
+        buffer_limit: bytes that may wait in a channel; beyond it the channel is closed.
+    """
+
+    bind_address: str | None = None
+    announced_address: str | None = None
+    connect_s: float = 15.0
+    buffer_limit: int = BUFFER_LIMIT
+
+
+class Peer:
+    """A connection to one browser; made by ``answer``, ended by ``close`` or by the other side."""
+
+    def __init__(self, listener: Listener, config: PeerConfig) -> None:
+        """Prepare; only ``answer`` calls this."""
+        self._listener = listener
+        self._config = config
+        self._state = PeerState.CONNECTING
+        self._sound_at = time.monotonic()
+        self._tasks = Tasks("peer")
+        self._closing: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        # No servers: an address to be found at is a setting, never asked of a stranger's server.
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._channels = Channels(listener, config.buffer_limit)
+
+    @classmethod
+    async def answer(cls, offer: str, listener: Listener, config: PeerConfig) -> "tuple[Peer, str]":
+        """Take an offer; return the peer, which begins to connect, and the SDP answer.
+
+        Raises:
+            BadOffer: it cannot be answered; nothing is left of it and ``listener`` heard nothing.
+        """
+        cleaned = clean_offer(offer)
+        peer = cls(listener, config)
+        try:
+            return peer, await peer._negotiate(cleaned)
+        except BaseException as error:
+            await peer._abandon()
+            if not isinstance(error, Exception):
+                raise
+            # aiortc raises many types for what it cannot read; all of them are the offer's fault.
+            log.info("An offer was refused", exc_info=error)
+            raise BadOffer("This offer cannot be answered.") from error
+
+    @property
+    def state(self) -> PeerState:
+        return self._state
+
+    @property
+    def heard_at(self) -> float:
+        """``time.monotonic()`` of the newest sound or text: what liveness is judged by."""
+        return max(self._sound_at, self._channels.heard_at)
+
+    def send(self, channel: str, text: str) -> bool:
+        """Queue a message of at most 48 KiB.
+
+        Returns:
+            False if it was not sent: the channel is not open, or was closed now because the
+            other side does not read.
+        """
+        return self._channels.send(channel, text)
+
+    def buffered(self, channel: str) -> int:
+        """Return the bytes that wait to be sent; 0 if the channel is not open."""
+        return self._channels.buffered(channel)
+
+    async def close(self) -> None:
+        """End the connection and wait until nothing is left of it; idempotent."""
+        self._end(End.CLOSED)
+        assert self._closing is not None
+        await asyncio.shield(self._closing)
+
+    async def _negotiate(self, offer: str) -> str:
+        connection = self._connection
+        connection.on("track", self._on_track)
+        connection.on("datachannel", self._channels.adopt)
+        connection.on("connectionstatechange", self._on_state)
+        with bound_to(self._config.bind_address):
+            if "m=audio" in offer:
+                connection.addTrack(SilenceTrack())
+            await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            if connection.sctp is not None:
+                self._channels.guard(connection.sctp)
+            for receiver in connection.getReceivers():
+                tame(receiver)
+            await connection.setLocalDescription(await connection.createAnswer())
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._config.connect_s, self._expire)
+        return finish_answer(connection.localDescription.sdp, self._config.announced_address)
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        self._tasks.start(self._hear(track), "hear")
+
+    async def _hear(self, track: MediaStreamTrack) -> None:
+        try:
+            await hear(track, self._on_sound)
+        except Exception:
+            log.exception("A track cannot be heard any more")
+            self._end(End.FAILED)
+
+    def _on_sound(self, block: Samples, at: int, arrived: float) -> None:
+        self._sound_at = arrived
+        if self._state is not PeerState.ENDED:
+            self._listener.on_sound(block, at, arrived)
+
+    def _on_state(self) -> None:
+        match self._connection.connectionState, self._state:
+            case "connected", PeerState.CONNECTING:
+                self._become(PeerState.CONNECTED)
+                self._disarm()
+                self._tell(self._listener.on_connected)
+            case (("failed" | "closed"), PeerState.CONNECTING):
+                self._end(End.NEVER_CONNECTED)
+            case "failed", PeerState.CONNECTED:
+                self._end(End.LOST)
+            case "closed", PeerState.CONNECTED:
+                self._end(End.LOST if self._is_cut() else End.LEFT)
+            case _:
+                pass
+
+    def _is_cut(self) -> bool:
+        """Whether the way to the other side failed; a goodbye leaves it open."""
+        connection = self._connection
+        transports = [receiver.transport for receiver in connection.getReceivers()]
+        if connection.sctp is not None:
+            transports.append(connection.sctp.transport)
+        return any(transport.transport.state == "failed" for transport in transports)
+
+    def _expire(self) -> None:
+        self._end(End.NEVER_CONNECTED)
+
+    def _end(self, reason: End) -> None:
+        """Begin to close, once; the first reason is the one that is told."""
+        if self._state is PeerState.ENDED:
+            return
+        self._become(PeerState.ENDED, reason)
+        self._disarm()
+        self._channels.silence()
+        self._closing = asyncio.create_task(self._shut_down(), name="peer: shut down")
+        self._tell(self._listener.on_end, reason)
+
+    async def _abandon(self) -> None:
+        """Leave nothing of a peer that nobody ever had."""
+        self._state = PeerState.ENDED
+        self._disarm()
+        self._channels.silence()
+        await self._shut_down()
+
+    async def _shut_down(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_PATIENCE_S):
+                for receiver in self._connection.getReceivers():
+                    await release(receiver)
+                await self._connection.close()
+        except Exception:
+            log.exception("A connection could not be closed properly")
+        await self._tasks.close()
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def _become(self, state: PeerState, reason: str = "") -> None:
+        log.info("peer %x: %s -> %s %s", id(self), self._state.value, state.value, reason)
+        self._state = state
+
+    def _tell(self, method: Callable[..., None], *told: End) -> None:
+        try:
+            method(*told)
+        except Exception:
+            log.exception("A listener failed; its connection goes on")
