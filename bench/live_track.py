@@ -134,10 +134,10 @@ def delays(turns: list[Turn], heard: Heard) -> list[Row]:
         if finals:
             (long if turn.is_long else short).append(finals[-1] - seconds(turn.end))
     return [
-        _row("final after the end of speech", short),
-        _row("the same, turns of 12-18 s", long),
-        _row("first interim after speech starts", first),
-        _row("interim refresh", refresh),
+        _row("final after the end of speech (s)", short),
+        _row("the same, turns of 12-18 s (s)", long),
+        _row("first interim after speech starts (s)", first),
+        _row("interim refresh (s)", refresh),
     ]
 
 
@@ -158,18 +158,20 @@ def errors(turns: list[Turn], heard: Heard, alone: list[str]) -> list[Row]:
 
 
 def costs(heard: Heard) -> list[Row]:
-    return [_row("push of 20 ms on the event loop", heard.push_s)]
+    return [
+        _row("push of 20 ms on the event loop (ms)", [1000 * push_s for push_s in heard.push_s])
+    ]
 
 
-def _row(name: str, values_s: list[float]) -> Row:
-    if not values_s:
+def _row(name: str, values: list[float]) -> Row:
+    if not values:
         return {"measured": name, "count": 0}
     return {
         "measured": name,
-        "count": len(values_s),
-        "p50": percentile(values_s, 0.5),
-        "p95": percentile(values_s, 0.95),
-        "max": max(values_s),
+        "count": len(values),
+        "p50": percentile(values, 0.5),
+        "p95": percentile(values, 0.95),
+        "max": max(values),
     }
 
 

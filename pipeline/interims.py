@@ -52,34 +52,39 @@ class Interims:
         self._config = config
         self.pace = Pace(samples(config.period_s), samples(config.longest_period_s))
         self._agreement: Agreement | None = None
-        self._task: asyncio.Task[Any] | None = None
-        """What makes the next interim."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+        """What makes the next interim: a decode of its own, a guess that was void, seldom both."""
 
     def open(self, start: int) -> None:
         """An utterance has begun."""
         self._agreement = Agreement(start, samples(self._config.tail_s))
         self.pace.wait(self._segmenter.end + samples(self._config.first_s))
 
-    def pause(self) -> None:
-        """Take the decode back, as the final one comes; it could only be in its way."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+    @property
+    def is_thinned(self) -> bool:
+        """Whether the open utterance is heard less often than it should be."""
+        return self._agreement is not None and self.pace.is_thinned
+
+    def take_back(self) -> None:
+        """Give up what is under way: something better needs its place."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
 
     def end(self) -> None:
         """The utterance has ended; nothing more is published about it."""
-        self.pause()
+        self.take_back()
         self._agreement = None
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """Ask for nothing before ``task`` is done, whose words `suggest` will bring."""
-        self._task = task
+        self._tasks.add(task)
         task.add_done_callback(self._leave)
 
     def ask(self) -> None:
         """Begin the next decode if it is due; in silence there is nothing new to hear."""
         now = self._segmenter.end
-        if self._agreement is None or self._task is not None:
+        if self._agreement is None or self._tasks:
             return
         if self._segmenter.is_speaking and self.pace.is_due(now):
             start = self._agreement.tail(now)
@@ -99,10 +104,9 @@ class Interims:
 
     async def close(self) -> None:
         """Take back what is under way."""
-        task = self._task
+        tasks = tuple(self._tasks)
         self.end()
-        if task is not None:
-            await asyncio.wait((task,))
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _renew(self, start: int, tail: Samples) -> None:
         assert self._agreement is not None
@@ -117,7 +121,6 @@ class Interims:
             self.suggest(utterance_start, transcript, start, start + tail.size)
 
     def _leave(self, task: asyncio.Task[Any]) -> None:
-        if self._task is task:
-            self._task = None
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an interim could not be made", exc_info=error)

@@ -85,7 +85,7 @@ class LiveTrack:
     @property
     def is_behind(self) -> bool:
         """Whether understanding does not keep up: interims are thinned out, or finals pile up."""
-        return self._interims.pace.is_thinned or self.waiting >= _BEHIND
+        return self._interims.is_thinned or self.waiting >= _BEHIND
 
     def push(self, block: Samples) -> None:
         """Listen to the next samples; once closed, ignore them.
@@ -127,7 +127,8 @@ class LiveTrack:
                     assert_never(event)
 
     def _pause(self, utterance: Utterance) -> None:
-        self._interims.pause()
+        if not self._is_prompt:
+            self._interims.take_back()
         guess = self._finals.guess(utterance)
         if guess is not None:
             guess.task.add_done_callback(lambda _: self._suggest(guess))
@@ -137,10 +138,15 @@ class LiveTrack:
         guess = self._finals.take_guess()
         if guess is None or guess.task.done():
             return
-        if self._executor.backlog().queued:
-            guess.task.cancel()
-        else:
+        if self._is_prompt:
             self._interims.adopt(guess.task)
+        else:
+            guess.task.cancel()
+
+    @property
+    def _is_prompt(self) -> bool:
+        """Whether no job waits: what was asked is being done, and taking it back frees nobody."""
+        return not self._executor.backlog().queued
 
     def _suggest(self, guess: Guessed) -> None:
         """Show the words of a guess whose utterance is open yet."""

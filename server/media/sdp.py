@@ -15,6 +15,8 @@ MIN_MESSAGE_BYTES = 48 * 1024
 """What a receiver has to accept: the server's messages are as long."""
 DEFAULT_MESSAGE_BYTES = 64 * 1024
 """RFC 8841, section 6.1."""
+MAX_RECEIVED_BYTES = 64 * 1024
+"""The longest message that clients are told they may send; browsers keep to it."""
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1;stereo=0;usedtx=0;maxaveragebitrate=32000"
 """What the server likes to receive (RFC 7587, section 6.1): one channel, forward error correction,
 and packets in silence too, because an end of speech without packets is noticed late."""
@@ -113,6 +115,8 @@ def finish_answer(sdp: str, announced_address: str | None = None) -> str:
     """
     lines = []
     for line in sdp.splitlines():
+        if line.startswith("a=max-message-size:"):
+            line = f"a=max-message-size:{MAX_RECEIVED_BYTES}"
         lines.append(_announce(line, announced_address) if announced_address else line)
         if line.startswith("a=rtpmap:") and (opus := _OPUS.fullmatch(line[len("a=rtpmap:") :])):
             lines.append(f"a=fmtp:{opus[1]} {OPUS_PARAMETERS}")
@@ -177,8 +181,7 @@ def _audio(section: _Section) -> list[str]:
     formats = media[4].split()
     opus = (_OPUS.fullmatch(value) for value in section.attributes.get("rtpmap", ()))
     payload = next((match[1] for match in opus if match and match[1] in formats), None)
-    # RFC 3551, section 6 leaves these for what an offer describes.
-    if payload is None or not (96 <= int(payload) <= 127 or 35 <= int(payload) <= 63):
+    if payload is None or not 96 <= int(payload) <= 127:
         raise BadOffer("The offer needs Opus: a=rtpmap with opus/48000/2.")
     lines = [f"m=audio 9 UDP/TLS/RTP/SAVPF {payload}", "a=rtcp-mux"]
     lines.append(f"a=rtpmap:{payload} opus/48000/2")

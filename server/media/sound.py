@@ -82,7 +82,7 @@ class Downsampler:
     def _collect(self, frames: list[AudioFrame]) -> list[tuple[Samples, int]]:
         blocks = []
         for frame in frames:
-            samples: Samples = frame.to_ndarray().reshape(-1).astype(np.float32, copy=False)
+            samples: Samples = frame.to_ndarray().reshape(-1) / np.float32(32768)
             if samples.size:
                 blocks.append((samples, self._position))
                 self._position += samples.size
@@ -90,7 +90,9 @@ class Downsampler:
 
 
 def _resampler() -> AudioResampler:
-    return AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+    # Whole numbers, because only then FFmpeg halves the sum of two channels; a microphone that
+    # was decoded to two equal ones would come out 3 dB too loud, and clipped.
+    return AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
 
 
 async def hear(track: MediaStreamTrack, on_sound: OnSound) -> None:

@@ -44,7 +44,8 @@ class SpokenTrack(MediaStreamTrack):
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         start = self._count * FRAME
         pcm = self._pcm.take(np.arange(start, start + FRAME), mode="wrap")
-        frame = AudioFrame.from_ndarray(pcm.reshape(1, -1), "s16", "mono")
+        # Two channels already: aiortc would make one into two quieter ones.
+        frame = AudioFrame.from_ndarray(np.repeat(pcm, 2).reshape(1, -1), "s16", "stereo")
         frame.sample_rate, frame.pts = RATE_HZ, start
         frame.time_base = Fraction(1, RATE_HZ)
         self._count += 1
