@@ -57,6 +57,10 @@ class Agreement:
     def tentative(self) -> str:
         return " ".join(word.text for word in self._tentative)
 
+    @property
+    def has_words(self) -> bool:
+        return bool(self._committed or self._tentative)
+
     def tail(self, now: int) -> int:
         """Return the sample from which the next hypothesis, up to sample ``now``, should hear.
 

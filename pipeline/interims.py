@@ -23,7 +23,8 @@ class InterimConfig:
     """How often an open utterance is heard (FINDINGS, section 2).
 
     Attributes:
-        first_s: after speech is certain, until its first interim is asked for.
+        first_s: after speech is certain, until its first interim is asked for, and between
+            attempts while there are no words to show.
         period_s: between interims of one utterance; 0.5 where a GPU hears.
         longest_period_s: between interims when understanding is behind.
         tail_s: an interim hears at most the last so many seconds.
@@ -69,7 +70,6 @@ class Interims:
         """Give up what is under way: something better needs its place."""
         for task in self._tasks:
             task.cancel()
-        self._tasks.clear()
 
     def end(self) -> None:
         """The utterance has ended; nothing more is published about it."""
@@ -84,7 +84,7 @@ class Interims:
     def ask(self) -> None:
         """Begin the next decode if it is due; in silence there is nothing new to hear."""
         now = self._segmenter.end
-        if self._agreement is None or self._tasks:
+        if self._agreement is None or not all(task.cancelling() for task in self._tasks):
             return
         if self._segmenter.is_speaking and self.pace.is_due(now):
             start = self._agreement.tail(now)
@@ -97,20 +97,19 @@ class Interims:
         agreement = self._agreement
         if agreement is not None and agreement.start == utterance_start:
             agreement.take(transcript.words, start)
-            if agreement.committed or agreement.tentative:
+            if agreement.has_words:
                 self._publish(
                     Interim(agreement.start, agreement.committed, agreement.tentative, end)
                 )
 
     async def close(self) -> None:
         """Take back what is under way."""
-        tasks = tuple(self._tasks)
         self.end()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _renew(self, start: int, tail: Samples) -> None:
-        assert self._agreement is not None
-        utterance_start, asked_at = self._agreement.start, self._segmenter.end
+        agreement, asked_at = self._agreement, self._segmenter.end
+        assert agreement is not None
         try:
             transcript = await self._transcriber(tail)
         except EngineError:  # Stale or overloaded; if the model is broken the final will tell.
@@ -118,7 +117,9 @@ class Interims:
             return
         self.pace.answered(self._segmenter.end - asked_at)
         if objection(transcript, seconds(tail.size)) is None:
-            self.suggest(utterance_start, transcript, start, start + tail.size)
+            self.suggest(agreement.start, transcript, start, start + tail.size)
+        if not agreement.has_words and not self.pace.is_thinned:
+            self.pace.wait(asked_at + samples(self._config.first_s))
 
     def _leave(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

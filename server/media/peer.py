@@ -154,6 +154,9 @@ class Peer:
         Returns:
             False if it was not sent: the channel is not open, or was closed now because the
             other side does not read.
+
+        Raises:
+            ValueError: the message is longer.
         """
         return self._channels.send(channel, text)
 

@@ -82,7 +82,8 @@ class Downsampler:
     def _collect(self, frames: list[AudioFrame]) -> list[tuple[Samples, int]]:
         blocks = []
         for frame in frames:
-            samples: Samples = frame.to_ndarray().reshape(-1) / np.float32(32768)
+            samples: Samples = frame.to_ndarray().reshape(-1).astype(np.float32)
+            samples /= 32768
             if samples.size:
                 blocks.append((samples, self._position))
                 self._position += samples.size

@@ -199,6 +199,9 @@ async def test_invented_interims_are_not_shown() -> None:
     await room.say("..####")
     await room.desk.answer(Priority.INTERIM, "가 " * 60)
     assert room.interims == []
+    await room.say("##")
+    await room.desk.answer(Priority.INTERIM, "저는")
+    assert room.interims == [("", "저는")]
 
 
 async def test_at_a_pause_a_waiting_interim_gives_way_to_the_final() -> None:
@@ -339,14 +342,16 @@ async def test_more_utterances_than_may_wait_are_dropped_in_their_turn() -> None
 
 async def test_speech_without_a_pause_is_cut_and_decoded_at_once() -> None:
     room = Room(max_s=5.0)
-    await room.say("..##" + "#" * 26)
-    assert len(room.desk.jobs(Priority.FINAL)) == 2
+    await room.say(".." + "#" * 16)
+    assert len(room.desk.jobs(Priority.FINAL)) == 1
     await room.desk.answer(Priority.FINAL, "하나")
+    assert room.finals == ["하나"]
+    await room.say("###")
+    assert len(room.desk.jobs(Priority.INTERIM)) == 1
+    await room.say("...")
     await room.desk.answer(Priority.FINAL, "둘")
     first, second = (event for event in room.events if isinstance(event, Understood))
     assert first.utterance.end == second.utterance.start
-    await room.say("###")
-    assert len(room.desk.jobs(Priority.INTERIM)) == 1
 
 
 async def test_muting_ends_the_open_utterance_and_listening_goes_on() -> None:
