@@ -612,7 +612,9 @@ async def test_what_is_not_there_is_said_in_json(
 
 async def test_a_plain_request_at_the_websocket_is_told_what_it_is(client: Client) -> None:
     status, _ = await refused(client, "GET", f"{PREFIX}/ws/interview/s1")
-    assert status == 400
+    assert status == 426
+    assert (await client.get(SESSION)).status == 200
+    assert await (await client.get(SESSION)).json() == []
 
 
 # --- what is logged -----------------------------------------------------------------------------
