@@ -89,7 +89,9 @@ class _Place:
         pid = self.worker.pid if self.worker else None
         quiet = {self.state, state} == {WorkerState.IDLE, WorkerState.BUSY}
         level = logging.DEBUG if quiet else logging.INFO
-        log.log(level, "worker %d pid %s: %s -> %s", self.number, pid, self.state, state)
+        log.log(
+            level, "worker %d pid %s: %s -> %s", self.number, pid, self.state.value, state.value
+        )
         self.state = state
         if state in (WorkerState.IDLE, WorkerState.HOPELESS):
             self.is_settled.set()

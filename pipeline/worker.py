@@ -32,9 +32,14 @@ Factory: TypeAlias = Callable[[Path], Engine]
 
 def load_whisper(models: Path) -> Engine:
     from pipeline.engines.whisper import WhisperEngine
-    from pipeline.models import Registry
+    from pipeline.models import ModelCorrupt, Registry, Status
 
-    return WhisperEngine(Registry.default(models).path("whisper-base"))
+    registry = Registry.default(models)
+    path = registry.path("whisper-base")
+    # Flipped bytes would not fail, they would write nonsense: 0.1 s is well spent here.
+    if registry.check("whisper-base") is Status.CORRUPT:
+        raise ModelCorrupt(f"The model in {path} is damaged; run: daedam models fetch whisper-base")
+    return WhisperEngine(path)
 
 
 DEFAULT_ENGINES: Mapping[JobKind, Factory] = {JobKind.TRANSCRIBE: load_whisper}

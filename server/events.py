@@ -85,6 +85,7 @@ class Joined(Event, frozen=True):
     connection: str
     role: str
     seat: str | None = None
+    name: str | None = None
 
 
 class Left(Event, frozen=True):

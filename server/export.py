@@ -46,11 +46,11 @@ def cue(session: Session, spoken: Spoken) -> Cue:
     return start, max(end, start + 0.1), _name(session, spoken), spoken.segment.text
 
 
-def srt(cues: Iterable[Cue]) -> str:
-    """Return SubRip: numbered cues, comma before the milliseconds."""
+def srt(cues: Iterable[Cue], first: int = 1) -> str:
+    """Return SubRip: cues numbered from ``first``, comma before the milliseconds."""
     return "\n".join(
         f"{number}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{_labelled(speaker, text)}\n"
-        for number, (start, end, speaker, text) in enumerate(cues, 1)
+        for number, (start, end, speaker, text) in enumerate(cues, first)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.evaluation.evaluator import Answer
 from pipeline.evaluation.keywords import LEGACY_KEYWORDS, KeywordEvaluator, legacy_score
 from server.events import Evaluation, Level, is_applicant
-from server.session import Judged, Note, Session, Spoken
+from server.session import Judged, Life, Note, Session, Spoken
 
 UNKNOWN_SPEAKER = "unknown"
 _NO_SPEAKER = "화자가 확인되지 않아 평가하지 않았습니다."
@@ -74,7 +74,7 @@ def result(session: Session, at: float) -> dict[str, Any]:
         "total_transcripts": len(session.spoken),
         "total_evaluations": len(session.evaluations),
         "average_score": average_score(session),
-        "consent": session.config.consent,
+        "consent": None if session.life is Life.ERASED else session.config.consent,
         "title": session.config.title,
         "job": session.config.job,
         "life": str(session.life),
@@ -94,6 +94,7 @@ def audio_processed(
     shows_words: bool,
     shows_evaluation: bool,
     error: str | None = None,
+    code: str | None = None,
 ) -> dict[str, Any]:
     """Return the result of one chunk: the utterances that ended with it.
 
@@ -104,6 +105,7 @@ def audio_processed(
         speaker: the seat whose own microphone it was; None for a room microphone.
         shows_words: whether this role may read what was said.
         shows_evaluation: whether this role may see scores.
+        code: what programs know the error by.
         error: one sentence when the bytes were no audio or could not be understood.
     """
     text = " ".join(item.segment.text for item in spoken)
@@ -129,6 +131,7 @@ def audio_processed(
     }
     if error is not None:
         found["error"] = error
+        found["code"] = code
     return found
 
 

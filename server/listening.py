@@ -70,6 +70,7 @@ class _Outcome:
     utterances: tuple[str, ...] = ()
     error: str | None = None
     seq: int | None = None
+    code: str | None = None
 
 
 class Listening:
@@ -198,7 +199,7 @@ class Listening:
             await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closed.cancel()
-        return task.result() if task.done() else _Outcome(error=_LATE)
+        return task.result() if task.done() else _Outcome(error=_LATE, code="late")
 
     async def _understand(
         self, ear: _Ear, command: AudioChunk, author: str, received_s: float
@@ -216,7 +217,7 @@ class Listening:
                 placed = self._steps(ear.stream.take(data, received_s))
                 outcome = await self._keep_all(ear, placed, command.id)
             except NotAudio as error:
-                return _Outcome(error=str(error))
+                return _Outcome(error=str(error), code="not_audio")
         if command.id is not None:
             outcome = await self._mark(ear, command.id, author, outcome)
         await self._evaluate_if_late()
@@ -300,6 +301,7 @@ class Listening:
             shows_words=principal.has(Right.SEE_ROOM),
             shows_evaluation=principal.has(Right.SEE_JUDGEMENT),
             error=outcome.error,
+            code=outcome.code or (ENGINE_FAILED if outcome.error else None),
         )
         return AudioProcessed(result=result, reply_to=command.id, seq=outcome.seq)
 

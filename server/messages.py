@@ -22,6 +22,8 @@ MAX_NOTE_BYTES = 40 * 1024
 13,000 characters."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22,128}")
+_RESERVED = (EVERY_SESSION, ".", "..")
+"""Every session, and what addresses resolve as folders."""
 _SESSION = re.compile(r"[^/\x00-\x1f\x7f]{1,128}")
 
 
@@ -204,11 +206,11 @@ def check_session_id(session: str) -> str:
     Raises:
         ClientError: ``bad_session``.
     """
-    if session == EVERY_SESSION or not _SESSION.fullmatch(session):
+    if session in _RESERVED or not _SESSION.fullmatch(session):
         raise ClientError(
             ErrorCode.BAD_SESSION,
             "A session id needs 1 to 128 characters, without / and control characters; "
-            f"{EVERY_SESSION} alone means every session.",
+            f"{', '.join(_RESERVED)} alone have meanings of their own.",
         )
     return session
 

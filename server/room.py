@@ -110,7 +110,12 @@ class Room:
             decisions.check_seat(self.session, principal.seat)
         connection = self.attendance.enter(principal, door, kind)
         self.last_used = time.monotonic()
-        joined = Joined(connection=connection.id, role=str(principal.role), seat=principal.seat)
+        joined = Joined(
+            connection=connection.id,
+            role=str(principal.role),
+            seat=principal.seat,
+            name=principal.name,
+        )
         await self._presence(joined, principal.author)
         return connection
 

@@ -13,6 +13,7 @@ from pipeline.models import default_folder
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MIN_SECRET_CHARACTERS = 32
+MAX_WORKERS = 64
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 """IPv4 addresses in IPv6's clothes (RFC 4291, section 2.5.5.2)."""
 
@@ -116,7 +117,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_ORIGINS": ("origins", _words),
         "DAEDAM_LEGACY_NETWORKS": ("legacy_networks", _networks),
         "DAEDAM_TRUSTED_PROXIES": ("trusted_proxies", _networks),
-        "DAEDAM_WORKERS": ("workers", _count),
+        "DAEDAM_WORKERS": ("workers", _workers),
         "DAEDAM_ABANDON_AFTER_S": ("abandon_after_s", _duration),
         "DAEDAM_IDLE_AFTER_S": ("idle_after_s", _duration),
         "DAEDAM_END_PATIENCE_S": ("end_patience_s", _duration),
@@ -161,6 +162,13 @@ def _count(text: str) -> int:
     count = int(text)
     if count < 1:
         raise ValueError("at least 1 is needed")
+    return count
+
+
+def _workers(text: str) -> int:
+    count = _count(text)
+    if count > MAX_WORKERS:
+        raise ValueError(f"at most {MAX_WORKERS} make sense; each needs about 400 MB")
     return count
 
 

@@ -90,8 +90,8 @@ class Stream:
             yield from self._begin(data, received_s)
         elif self._container is None:
             raise NotAudio(
-                "This chunk has no beginning: the first chunk of a recording, with its header, "
-                "is missing."
+                "These bytes begin no WebM, Ogg, MP4 or WAV recording, and there is none that "
+                "they could continue."
             )
         else:
             yield from self._go_on(data, received_s)

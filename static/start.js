@@ -15,6 +15,7 @@ const TEXTS = {
     choose: "녹음 파일 고르기",
     working: "받아 적는 중입니다… {s}초",
     done: "마쳤습니다. {s}초 걸렸습니다.",
+    notAudio: "WebM, Ogg, MP4, WAV 녹음 파일이 아니어서 들을 수 없습니다.",
     silent: "말소리를 찾지 못했습니다.",
     large: "파일이 너무 큽니다. 45 MB 이하의 녹음을 고르세요.",
     lost: "서버와의 연결이 끊어졌습니다. 다시 시도하세요.",
@@ -36,6 +37,7 @@ const TEXTS = {
     choose: "Choose a recording",
     working: "Writing it down … {s} s",
     done: "Done in {s} s.",
+    notAudio: "This is no WebM, Ogg, MP4 or WAV recording.",
     silent: "No speech was found.",
     large: "The file is too large; choose a recording of 45 MB at most.",
     lost: "The connection to the server was lost; try again.",
@@ -167,7 +169,9 @@ async function tryRecording(file) {
   try {
     if (file.size > MAX_BYTES) throw new Error(text("large"));
     const result = await ask(await base64(file));
-    if (!result.success) throw new Error(result.error);
+    if (!result.success) {
+      throw new Error(result.code === "not_audio" ? text("notAudio") : result.error);
+    }
     const segments = result.transcription.segments;
     const first = segments[0]?.start ?? 0;
     element("words").replaceChildren(

@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 from server.access import Role
 from server.api import context
 from server.api.conversation import Conversation
-from server.errors import ClientError, Overloaded
+from server.errors import ClientError, ErrorCode, Overloaded
 from server.messages import MAX_ANSWERED_FRAME, Ping, check_session_id
 from server.tasks import Tasks
 
@@ -26,13 +26,18 @@ async def interview(request: web.Request) -> web.StreamResponse:
     session = check_session_id(request.match_info["session"])
     principal = request[context.PRINCIPAL]
     principal.check_session(session)
+    socket = web.WebSocketResponse(max_msg_size=MAX_ANSWERED_FRAME, compress=False)
+    if not socket.can_prepare(request).ok:
+        # Before anything is created: an image tag of any page can ask for this address.
+        raise ClientError(
+            ErrorCode.BAD_REQUEST, "This is a WebSocket address; open it as one.", status=426
+        )
     rooms = request.app[context.ROOMS]
     if rooms.connections >= rooms.services.settings.max_connections:
         raise Overloaded
     room = await (
         rooms.find_or_create(session) if Role.OPERATOR in principal.roles else rooms.find(session)
     )
-    socket = web.WebSocketResponse(max_msg_size=MAX_ANSWERED_FRAME, compress=False)
     await socket.prepare(request)
     line = WebSocketLine(socket)
     conversation = Conversation(line, room, principal, request.app[context.BUDGET])

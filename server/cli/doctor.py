@@ -15,6 +15,7 @@ from server.app import JOURNAL_FILE
 from server.errors import ClientError
 from server.journal.sqlite import SqliteJournal
 from server.lockfile import DataInUse, DataLock, running_server
+from server.media import selftest
 from server.settings import Settings, SettingsError, is_loopback
 
 LOW_DISK = 2 * 1024**3
@@ -35,6 +36,7 @@ def doctor(settings: Settings, options: argparse.Namespace) -> int:
     del options
     checks: tuple[Callable[[Settings], list[Finding]], ...] = (
         _python,
+        _media,
         _settings,
         _models,
         _data,
@@ -53,6 +55,15 @@ def doctor(settings: Settings, options: argparse.Namespace) -> int:
 def _python(settings: Settings) -> list[Finding]:
     del settings
     return [Finding("python", f"{sys.version.split()[0]}, {os.cpu_count()} cores")]
+
+
+def _media(settings: Settings) -> list[Finding]:
+    del settings
+    try:
+        selftest.check()
+    except selftest.Unfit as error:
+        return [Finding("live sound", "unfit", str(error))]
+    return [Finding("live sound", "the media libraries fit")]
 
 
 def _settings(settings: Settings) -> list[Finding]:

@@ -14,6 +14,7 @@ from server.errors import ClientError
 from server.events import SEATS
 from server.export import Format
 from server.lockfile import DataInUse
+from server.media.selftest import Unfit
 from server.settings import Settings, SettingsError, from_environment, port_number
 
 
@@ -27,12 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader of our output has gone; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    except (ClientError, EngineError, SettingsError, DataInUse, NotAudio, OSError) as error:
-        print(f"daedam: {error}", file=sys.stderr)
+    except (ClientError, EngineError, SettingsError, DataInUse, NotAudio, Unfit, OSError) as error:
+        print(f"daedam: {_sentence(error)}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
         status = 130
     sys.exit(status or 0)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return str(error)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -57,14 +64,14 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("serve", parents=[data], help="run the server")
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    command.add_argument("--port", type=port_number, help="port to listen on (default: 8000)")
+    command.add_argument("--port", type=_port, help="port to listen on (default: 8000)")
     command.set_defaults(run=serve.serve)
 
     command = commands.add_parser(
         "doctor", parents=[data], help="check models, ports, addresses and disk"
     )
     command.add_argument("--host")
-    command.add_argument("--port", type=port_number)
+    command.add_argument("--port", type=_port)
     command.set_defaults(run=doctor.doctor)
 
     command = commands.add_parser("models", help="list, check or fetch models")
@@ -90,7 +97,9 @@ def _add_record_commands(
     command = commands.add_parser("invite", parents=[data], help="make a link for one person")
     command.add_argument("session", metavar="SESSION", help="its id, or '*' for an operator of all")
     command.add_argument("--seat", choices=SEATS, metavar="S", help=", ".join(SEATS))
-    command.add_argument("--role", choices=[*Role], metavar="R", help=", ".join(Role))
+    command.add_argument(
+        "--role", choices=[str(role) for role in Role], metavar="R", help=", ".join(Role)
+    )
     command.add_argument("--name", help="the person's name, shown in the room")
     command.add_argument(
         "--expires", type=_duration, metavar="TIME", help="e.g. 30m, 12h, 7d (default: 7d)"
@@ -99,7 +108,7 @@ def _add_record_commands(
 
     command = commands.add_parser("export", parents=[data], help="write an interview's record")
     command.add_argument("session", metavar="SESSION")
-    command.add_argument("--format", type=Format, choices=[*Format], default=Format.TEXT)
+    command.add_argument("--format", choices=[str(each) for each in Format], default="text")
     command.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     command.set_defaults(run=records.export)
 
@@ -126,6 +135,13 @@ def _add_transcribe(
     )
     command.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     command.set_defaults(run=transcribe.transcribe)
+
+
+def _port(text: str) -> int:
+    try:
+        return port_number(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no port; 0 to 65535") from None
 
 
 def _duration(text: str) -> float:

@@ -10,7 +10,8 @@ from server.access import EVERY_SESSION
 from server.api.http import PREFIX, Invitation
 from server.cli.office import Office, in_office
 from server.errors import ClientError, ErrorCode
-from server.export import render
+from server.export import Format, render
+from server.journal.protocol import SessionInfo
 from server.lockfile import running_server
 from server.messages import check_session_id
 from server.settings import Settings
@@ -20,7 +21,7 @@ def sessions(settings: Settings, options: argparse.Namespace) -> int:
     """Print a line per interview, the newest first."""
     del options
     for info in in_office(settings, lambda office: office.sessions()):
-        life = "erased" if info.is_erased else "review" if info.is_closed else "live"
+        life = "erased" if info.is_erased else "ended" if info.is_closed else "live"
         created = datetime.fromtimestamp(info.created_wall).astimezone()
         print(f"{info.session}\t{life}\t{created:%Y-%m-%d %H:%M}\t{info.last_seq} events")
     return 0
@@ -35,17 +36,21 @@ def invite(settings: Settings, options: argparse.Namespace) -> int:
         seat=options.seat, role=options.role, name=options.name, expires_s=options.expires
     )
 
-    async def work(office: Office) -> tuple[str, bool]:
-        known = {info.session for info in await office.sessions()}
-        return await office.invite(session, wanted), session in known
+    async def work(office: Office) -> tuple[str, SessionInfo | None]:
+        known = {info.session: info for info in await office.sessions()}
+        return await office.invite(session, wanted), known.get(session)
 
     try:
-        token, is_known = in_office(settings, work)
+        token, known = in_office(settings, work)
     except ValueError as error:
         raise ClientError(ErrorCode.BAD_REQUEST, f"{error}.") from None
-    if not is_known and session != EVERY_SESSION:
+    if known is None and session != EVERY_SESSION:
         print("This interview begins when an operator connects to it.", file=sys.stderr)
+    if known is not None and known.is_closed:
+        print("This interview has ended; the link only opens its record.", file=sys.stderr)
     server = running_server(settings.data)
+    if server is None:
+        print("No server runs here: set DAEDAM_HOST and DAEDAM_PORT to its.", file=sys.stderr)
     base = server.url if server else f"http://{settings.host}:{settings.port}"
     where = "SESSION" if session == EVERY_SESSION else quote(session, safe="")
     print(f"{base.replace('http', 'ws', 1)}{PREFIX}/ws/interview/{where}?t={token}")
@@ -55,7 +60,7 @@ def invite(settings: Settings, options: argparse.Namespace) -> int:
 def export(settings: Settings, options: argparse.Namespace) -> int:
     """Write the record of one interview."""
     session, entries = in_office(settings, lambda office: office.read(options.session))
-    write(render(session, entries, options.format), options.output)
+    write(render(session, entries, Format(options.format)), options.output)
     return 0
 
 
@@ -75,7 +80,12 @@ def delete(settings: Settings, options: argparse.Namespace) -> int:
         if input(f"Erase {what} for good? [y/N] ").strip().lower() not in ("y", "yes", "예"):
             return 1
     count = in_office(settings, lambda office: office.erase(options.session, options.seat))
-    print(f"Erased {count} events of {what}. Backups, if any, are yours to erase.", file=sys.stderr)
+    print(
+        f"Erased {count} events of {what}. Backups, if any, are yours to erase."
+        if count
+        else f"Nothing was left to erase of {what}.",
+        file=sys.stderr,
+    )
     return 0
 
 

@@ -15,6 +15,7 @@ from server.access import EVERY_SESSION, Principal, Role
 from server.api import context
 from server.app import make_app
 from server.lockfile import DataLock, RunningServer
+from server.media import selftest
 from server.settings import Settings, SettingsError
 
 STOP_S = 20.0
@@ -31,6 +32,10 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
         stream=sys.stderr,
     )
     settings.check()
+    # They log addresses of people at INFO.
+    for name in ("aioice", "aiortc"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    selftest.check()
     lock = DataLock.take(settings.data)
     try:
         asyncio.run(_serve(settings, lock))

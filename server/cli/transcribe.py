@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -27,7 +29,6 @@ from pipeline.runner import (
     in_turn,
     understand,
 )
-from server.cli.records import write
 from server.export import Cue, lines, srt, vtt
 from server.legacy import UNKNOWN_SPEAKER
 from server.settings import Settings
@@ -41,13 +42,31 @@ def transcribe(settings: Settings, options: argparse.Namespace) -> int:
     Registry.default(settings.models).path("whisper-base")
     if options.output is not None:
         options.output.open("ab").close()  # A wrong path is told before the work, not after it.
-    with options.file.open("rb") as source:
-        heard = asyncio.run(_transcribe(settings, source, options.file.name))
-    write(_render(heard, options.format), options.output)
+    with contextlib.ExitStack() as files:
+        source = files.enter_context(options.file.open("rb"))
+        out = files.enter_context(options.output.open("w")) if options.output else sys.stdout
+        count = 0
+        heard = []
+
+        def tell(item: Understood) -> None:
+            """Write what is understood at once: an interrupted work keeps its fruits."""
+            nonlocal count
+            count += 1
+            heard.append(item)
+            out.write(_piece(item, count, options.format))
+            out.flush()
+
+        asyncio.run(_transcribe(settings, source, options.file.name, tell))
+        if options.format == "json":
+            out.write(json.dumps(_as_json(heard), ensure_ascii=False, indent=2) + "\n")
+        if not count:
+            print("No speech was found.", file=sys.stderr)
     return 0
 
 
-async def _transcribe(settings: Settings, source: BinaryIO, name: str) -> list[Understood]:
+async def _transcribe(
+    settings: Settings, source: BinaryIO, name: str, tell: Callable[[Understood], None]
+) -> None:
     ears = await asyncio.to_thread(Ears.load, Registry.default(settings.models))
     config = LocalConfig(models=settings.models)
     if settings.workers is not None:
@@ -60,18 +79,16 @@ async def _transcribe(settings: Settings, source: BinaryIO, name: str) -> list[U
             async def hear(utterance: Utterance) -> Heard:
                 return await understand(utterance, transcriber)
 
-            found = []
             # How long a recording is cannot be known before its end, so the bar counts bytes.
             total = os.fstat(source.fileno()).st_size
             with tqdm(total=total, unit="B", unit_scale=True, desc=name) as bar:
                 steps = _utterances(source, ears.segmenter(), ears, bar)
                 async for heard in in_turn(steps, hear, config.workers + 1):
                     if isinstance(heard, Understood):
-                        found.append(heard)
+                        tell(heard)
                     elif heard.reason == ENGINE_FAILED:
                         raise EngineError(_failure(executor, heard))
                 bar.update(total - bar.n)
-            return found
     finally:
         ears.close()
 
@@ -98,11 +115,19 @@ def _failure(executor: LocalExecutor, heard: Dropped) -> str:
     return problems or f"The speech at {at_s:.1f} s could not be transcribed."
 
 
-def _render(heard: list[Understood], to: str) -> str:
-    if to == "json":
-        return json.dumps(_as_json(heard), ensure_ascii=False, indent=2) + "\n"
-    cues = [_cue(item) for item in heard]
-    return {"text": lines, "srt": srt, "vtt": vtt}[to](cues)
+def _piece(item: Understood, number: int, to: str) -> str:
+    """Return the ``number``-th utterance (from 1) of a file of cues; nothing for JSON."""
+    cue = _cue(item)
+    match to:
+        case "text":
+            return lines([cue])
+        case "srt":
+            return ("\n" if number > 1 else "") + srt([cue], number)
+        case "vtt":
+            whole = vtt([cue])
+            return whole if number == 1 else "\n" + whole.removeprefix("WEBVTT\n\n")
+        case _:
+            return ""
 
 
 def _cue(item: Understood) -> Cue:

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SCHEMA_VERSION = 1
+CHECKED_SIZE = 256 * 1024 * 1024
+"""Bytes of a journal that is checked as a whole when it is opened: about a second."""
 SCHEMA = """
 CREATE TABLE session(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL DEFAULT 0,
@@ -63,6 +65,11 @@ class SqliteJournal:
             JournalUnavailable: the file is damaged, not a journal or of a newer release.
         """
         self._path = path
+        if path.exists() and path.stat().st_size == 0:
+            raise JournalUnavailable(
+                f"{path} is empty, though it was there: restore it from a backup, or remove it to "
+                "begin anew."
+            )
         with translated():
             connection = _connect(path, max_pages)
             self._reader = _connect(path, None, is_reader=True)
@@ -221,6 +228,7 @@ def _connect(path: Path, max_pages: int | None, *, is_reader: bool = False) -> s
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, max_pages: int | None) -> None:
+    path.chmod(0o600)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
@@ -230,6 +238,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, max_pages: int | None) 
         raise JournalUnavailable(f"{path.name} was written by a newer release; upgrade first.")
     if version == 0:
         connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+    if path.stat().st_size <= CHECKED_SIZE:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
     if max_pages is not None:
         connection.execute(f"PRAGMA max_page_count={max_pages}")
     # Leases of an earlier process mean nothing: the data folder's lock says it is gone.

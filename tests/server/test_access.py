@@ -7,7 +7,7 @@ from server.access import EVERY_SESSION, LOCAL_OPERATOR, Principal, Right, Role,
 from server.app import make_app
 from server.errors import Forbidden
 from server.events import APPLICANTS, CATALOGUE, INTERVIEWERS
-from server.messages import ANSWERS, COMMANDS, type_of
+from server.messages import ANSWERS, COMMANDS, SIGNALS, type_of
 from server.settings import Settings
 
 O, I, A, V, M = Role  # noqa: E741  # operator, interviewer, applicant, observer, microphone
@@ -33,6 +33,7 @@ SEES_ANSWER = {
     "error": EVERYBODY,
     "ping": EVERYBODY,
 }
+SEES_SIGNAL = {"interim": ROOM, "lag": ROOM}
 SEES_EVENT = {
     "session_created": ROOM,
     "consent_given": ROOM,
@@ -59,6 +60,8 @@ MAY_ASK_OVER_HTTP = {
     "end": PANEL,
     "status": PANEL,
     "result": PANEL,
+    "join": EVERYBODY,
+    "offer": EVERYBODY,
 }
 RIGHTS = {
     Right.CREATE: {O},
@@ -100,6 +103,12 @@ def test_a_role_may_send_exactly_what_the_table_says(role: Role, command: str) -
 
 
 @every_role
+@pytest.mark.parametrize("signal", [type_of(signal) for signal in SIGNALS])
+def test_signals_reach_exactly_those_who_may_see_them(role: Role, signal: str) -> None:
+    assert person(role).sees(signal) == (role in SEES_SIGNAL[signal])
+
+
+@every_role
 @pytest.mark.parametrize("answer", [type_of(answer) for answer in ANSWERS])
 def test_a_role_is_sent_exactly_the_answers_the_table_says(role: Role, answer: str) -> None:
     assert person(role).sees(answer) == (role in SEES_ANSWER[answer])
@@ -120,19 +129,21 @@ def test_a_role_may_use_exactly_the_http_doors_the_table_says(role: Role, name: 
 
 def test_every_command_answer_event_and_http_door_is_in_the_table_and_nothing_else() -> None:
     assert set(access.COMMANDS) == {type_of(command) for command in COMMANDS}
-    assert set(access.SEEN) == {type_of(answer) for answer in ANSWERS} | set(CATALOGUE)
+    sent = {type_of(kind) for kind in ANSWERS} | {type_of(kind) for kind in SIGNALS}
+    assert set(access.SEEN) == sent | set(CATALOGUE)
     routes = make_app(Settings()).router.routes()
     assert {route.name for route in routes} == set(access.HTTP) | {"websocket"}
 
 
 def test_answers_and_events_never_share_a_name() -> None:
-    assert not {type_of(answer) for answer in ANSWERS} & set(CATALOGUE)
+    sent = {type_of(kind) for kind in ANSWERS} | {type_of(kind) for kind in SIGNALS}
+    assert not sent & set(CATALOGUE)
 
 
 @every_role
 def test_an_unknown_kind_goes_to_nobody_and_comes_from_nobody(role: Role) -> None:
     principal = person(role)
-    for kind in ("rating", "interim", "", "NOTE_ADDED", "note_added ", "*"):
+    for kind in ("rating", "level", "", "NOTE_ADDED", "note_added ", "*"):
         assert not principal.sees(kind)
         assert not principal.may(kind)
 

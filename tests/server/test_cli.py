@@ -171,17 +171,22 @@ def test_sessions_are_listed_with_their_life(typed: Type) -> None:
     lines = [line.split("\t") for line in found.out.splitlines()]
     assert [(line[0], line[1], line[3]) for line in lines] == [
         ("live", "live", "5 events"),
-        ("면접 1", "review", "6 events"),
+        ("면접 1", "ended", "6 events"),
     ]
 
 
 def test_an_invitation_is_one_link_on_stdout(typed: Type, folder: Path) -> None:
     found = typed("invite", "live", "--seat", "지원자_1", "--name", "김하나", "--expires", "2h")
-    assert (found.status, found.err) == (0, "")
+    assert found.status == 0
+    assert "No server runs here" in found.err
     address, token = found.out.strip().split("?t=")
     assert address == "ws://127.0.0.1:8000/api/v1/realtime-interview/ws/interview/live"
     principal = Links((folder / KEY_FILE).read_text()).read(token)
     assert (principal.seat, principal.name, principal.session) == ("지원자_1", "김하나", "live")
+
+
+def test_an_invitation_to_an_ended_interview_says_so(typed: Type) -> None:
+    assert "has ended" in typed("invite", "면접 1", "--seat", "지원자_1").err
 
 
 def test_a_session_that_does_not_exist_yet_can_be_invited_to(typed: Type) -> None:
@@ -193,7 +198,8 @@ def test_a_session_that_does_not_exist_yet_can_be_invited_to(typed: Type) -> Non
 
 def test_an_operator_of_every_session_can_be_invited(typed: Type) -> None:
     found = typed("invite", "*", "--role", "operator")
-    assert (found.status, found.err) == (0, "")
+    assert found.status == 0
+    assert "No server runs here" in found.err
     assert "/SESSION?t=" in found.out
 
 
@@ -252,7 +258,7 @@ def test_a_session_is_ended_once(typed: Type) -> None:
     journal = typed("export", "live", "--format", "journal").out.splitlines()
     assert json.loads(journal[-1])["type"] == "session_closed"
     assert len(journal) == 6
-    assert "live\treview" in typed("sessions").out
+    assert "live\tended" in typed("sessions").out
 
 
 def test_a_living_session_is_not_deleted(typed: Type, folder: Path) -> None:

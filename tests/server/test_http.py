@@ -487,14 +487,19 @@ DOOR_PATHS = {
     "invite": ("POST", f"{SESSION}/s1/invite"),
     "end": ("POST", f"{SESSION}/s1/end"),
     "erase": ("DELETE", f"{SESSION}/s1"),
+    "join": ("GET", f"{SESSION}/s1/join"),
+    "offer": ("POST", f"{SESSION}/s1/offer"),
     "websocket": ("GET", f"{PREFIX}/ws/interview/s1"),
 }
 OPENS = {
-    "operator": {"create", "sessions", "status", "result", "journal", "invite", "end", "erase"},
-    "interviewer": {"status", "result", "end"},
-    "applicant": set[str](),
-    "observer": set[str](),
-    "microphone": set[str](),
+    "operator": {
+        *("create", "sessions", "status", "result", "journal", "invite", "end", "erase"),
+        *("join", "offer"),
+    },
+    "interviewer": {"status", "result", "end", "join", "offer"},
+    "applicant": {"join", "offer"},
+    "observer": {"join", "offer"},
+    "microphone": {"join", "offer"},
 }
 PEOPLE: dict[str, dict[str, Any]] = {
     "operator": {"role": "operator"},
@@ -526,12 +531,13 @@ async def test_with_a_secret_each_link_opens_exactly_the_doors_of_its_role(
 ) -> None:
     client = await start(secret=SECRET)
     root = bearer(link(client, role="operator"))
-    assert (await client.post(SESSION, json={"session_id": "s1"}, headers=root)).status == 201
+    opened = {"session_id": "s1", "consent": "external"}
+    assert (await client.post(SESSION, json=opened, headers=root)).status == 201
     person = bearer(link(client, "s1", **PEOPLE[role]))
     for name, (method, path) in DOOR_PATHS.items():
         if name == "websocket":
             continue
-        body = {"session_id": "s1"} if name == "create" else None
+        body = {"create": {"session_id": "s1"}, "offer": {"sdp": ""}}.get(name)
         response = await client.request(method, path, headers=person, json=body)
         assert (response.status != 403) == (name in OPENS[role]), name
         assert response.status != 401
@@ -612,7 +618,9 @@ async def test_what_is_not_there_is_said_in_json(
 
 async def test_a_plain_request_at_the_websocket_is_told_what_it_is(client: Client) -> None:
     status, _ = await refused(client, "GET", f"{PREFIX}/ws/interview/s1")
-    assert status == 400
+    assert status == 426
+    assert (await client.get(SESSION)).status == 200
+    assert await (await client.get(SESSION)).json() == []
 
 
 # --- what is logged -----------------------------------------------------------------------------

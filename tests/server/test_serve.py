@@ -153,7 +153,7 @@ def test_the_commands_ask_the_running_server(
     assert invited.out.startswith(f"ws://127.0.0.1:{server.port}/api/v1/realtime-interview/ws/")
     assert daedam(capsys, "invite", session, "--role", "applicant", *here).sentence()
     assert daedam(capsys, "end", session, *here).err == f"{session} has ended.\n"
-    assert f"{session}\treview\t" in daedam(capsys, "sessions", *here).out
+    assert f"{session}\tended\t" in daedam(capsys, "sessions", *here).out
     for to in ("json", "text", "journal"):
         found = daedam(capsys, "export", session, "--format", to, *here)
         assert (found.status, found.err) == (0, "")

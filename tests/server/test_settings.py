@@ -38,6 +38,8 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
     "DAEDAM_HOLD_SEAT_S": ("hold_seat_s", "0", 0.0),
     "DAEDAM_MEMORY_BUDGET": ("memory_budget", "134217728", 134217728),
     "DAEDAM_MAX_CONNECTIONS": ("max_connections", "5", 5),
+    "DAEDAM_BIND_ADDRESS": ("bind_address", "127.0.0.1", "127.0.0.1"),
+    "DAEDAM_ANNOUNCED_ADDRESS": ("announced_address", "192.0.2.1", "192.0.2.1"),
 }
 
 
@@ -101,6 +103,8 @@ def test_a_home_folder_may_be_written_short() -> None:
         ("DAEDAM_MEMORY_BUDGET", "0"),
         ("DAEDAM_MAX_CONNECTIONS", "many"),
         ("DAEDAM_MAX_CONNECTIONS", "0"),
+        ("DAEDAM_BIND_ADDRESS", "here"),
+        ("DAEDAM_ANNOUNCED_ADDRESS", "1.2.3"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_its_variable(variable: str, text: str) -> None:

@@ -153,11 +153,11 @@ def test_rubbish_changes_nothing(rubbish: bytes) -> None:
 def test_a_continuation_needs_a_beginning() -> None:
     track = stream()
     recording = encode(ONE, "webm")
-    with pytest.raises(NotAudio, match="beginning"):
+    with pytest.raises(NotAudio, match="begin no"):
         listed(track.take(recording[500:], 10.0))
     listed(track.take(recording, 10.0))
     listed(track.finish())
-    with pytest.raises(NotAudio, match="beginning"):
+    with pytest.raises(NotAudio, match="begin no"):
         listed(track.take(recording[500:], 20.0))
 
 

@@ -226,7 +226,8 @@ async def test_a_continuation_without_its_beginning_says_so(client: Client) -> N
     recording = encode(SPOKEN, "webm")
     result = (await ask(socket, chunk(recording[700:], speaker=APPLICANT)))["result"]
     assert result["success"] is False
-    assert "beginning" in result["error"]
+    assert "begin no" in result["error"]
+    assert result["code"] == "not_audio"
     # Another speaker's stream, or another connection's, is no beginning for this one.
     await ask(socket, chunk(recording[:700], speaker="지원자_2"))
     other = await connect(client)

@@ -9,6 +9,7 @@ import pytest
 
 from server.errors import JournalUnavailable
 from server.events import Entry
+from server.journal import sqlite
 from server.journal.sqlite import SCHEMA_VERSION
 from tests.server.journal.files import open_file, opened
 from tests.server.stories import draft, note
@@ -99,7 +100,17 @@ def test_a_damaged_file_is_found_by_the_check(path: Path) -> None:
     assert asyncio.run(verdict()) == "ok"
     whole = path.read_bytes()
     path.write_bytes(whole[: PAGE * 8] + bytes(PAGE) + whole[PAGE * 9 :])
-    assert asyncio.run(verdict()) != "ok"
+    with pytest.raises(JournalUnavailable, match="damaged"):
+        asyncio.run(verdict())
+    with pytest.MonkeyPatch.context() as patch:  # As if it were too large to check at every start.
+        patch.setattr(sqlite, "CHECKED_SIZE", 0)
+        assert asyncio.run(verdict()) != "ok"
+
+
+async def test_a_journal_that_became_empty_is_refused(path: Path) -> None:
+    await asyncio.to_thread(path.touch)
+    with pytest.raises(JournalUnavailable, match="restore"):
+        await open_file(path)
 
 
 async def test_a_journal_of_a_newer_release_is_refused_and_left_alone(path: Path) -> None:
@@ -113,10 +124,11 @@ async def test_a_journal_of_a_newer_release_is_refused_and_left_alone(path: Path
 
 
 async def test_a_command_is_looked_up_in_its_index_and_not_in_the_whole_session(
-    path: Path,
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without timing: only who uses the index meets the damage in it."""
     await make_journal(path)
+    monkeypatch.setattr(sqlite, "CHECKED_SIZE", 0)
     with closing(sqlite3.connect(path)) as other:
         (root,) = other.execute(
             "SELECT rootpage FROM sqlite_master WHERE name='event_cmd'"
