@@ -142,7 +142,7 @@ class WhisperEngine:
             return_no_speech_prob=True,
         )[0]
         tokens: list[int] = decoded.sequences_ids[0]
-        text: str = tokenizer.decode(tokens).strip()
+        text = readable(tokenizer.decode(tokens))
         words: tuple[Word, ...] = ()
         if options.word_times and text:
             words = self._align(tokenizer, encoded, tokens, duration_s)
@@ -198,6 +198,15 @@ class WhisperEngine:
         return tuple(_words(pieces))
 
 
+def readable(text: str) -> str:
+    """Return ``text`` without halves of syllables.
+
+    A Hangul syllable can take two tokens; a decode that stops or errs between them leaves bytes
+    that are no character, which the tokenizer shows as U+FFFD.
+    """
+    return text.replace("\ufffd", "").strip()
+
+
 def _token_starts(alignments: Sequence[tuple[int, int]], count: int) -> np.ndarray[Any, Any]:
     """Return the first time step of each of ``count`` tokens and of the end: shape (count + 1,)."""
     pairs = np.array(alignments, int).reshape(-1, 2)
@@ -227,7 +236,7 @@ def _word(pieces: Sequence[_Piece]) -> Word:
     return Word(
         start=spoken[0].start,
         end=spoken[-1].end,
-        text="".join(piece.text for piece in pieces).strip(),
+        text=readable("".join(piece.text for piece in pieces)),
         p=sum(piece.p for piece in spoken) / len(spoken),
     )
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.audio import RATE_HZ, WINDOW, Samples, WindowCutter
 from pipeline.endpointing import Ended, Endpointer, energies
 from pipeline.engines.silero import SileroModel
-from pipeline.engines.whisper import WhisperEngine
+from pipeline.engines.whisper import WhisperEngine, readable
 from pipeline.guards import objection
 from pipeline.jobs import EngineError, Job, JobKind, Priority, Result, decode_result, encode
 from pipeline.models import Registry
@@ -198,3 +198,7 @@ def test_corrupt_whisper_model_is_an_engine_error(tmp_path: Path) -> None:
         (tmp_path / name).write_text("{}")
     with pytest.raises(EngineError, match="could not be loaded"):
         WhisperEngine(tmp_path)
+
+
+def test_half_a_syllable_is_not_shown() -> None:
+    assert readable(" 운\ufffd항하는 개\ufffd") == "운항하는 개"
