@@ -50,7 +50,7 @@ def _likeness(one: Samples, other: Samples) -> float:
     size = min(one.size, other.size)
     spectrum = np.fft.rfft(one[:size], 2 * size) * np.conj(np.fft.rfft(other[:size], 2 * size))
     near = np.fft.irfft(spectrum)[np.r_[-TOLERANCE:TOLERANCE]]
-    return float(near.max() / (np.linalg.norm(one[:size]) * np.linalg.norm(other[:size])))
+    return float(np.max(near) / (np.linalg.norm(one[:size]) * np.linalg.norm(other[:size])))
 
 
 @pytest.mark.parametrize("kind", KINDS)
