@@ -45,7 +45,9 @@ class Room:
         self.attendance = Attendance(services.settings.hold_seat_s)
         self.ledger = Ledger(session, services.journal, services.holder, self._tell)
         self.listening = Listening(self.ledger, services.ears, services.executor, self.evaluate)
-        self.tracks = Tracks(self.ledger, services.ears, services.executor, self.attendance.whisper)
+        self.tracks = Tracks(
+            self.ledger, services.ears, services.executor, self.attendance.whisper, self.evaluate
+        )
         self.last_used = time.monotonic()
         self._tasks = Tasks(f"room {session}")
         self._ending: asyncio.Task[None] | None = None

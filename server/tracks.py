@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import numpy as np
 
@@ -32,8 +32,8 @@ QUIET_S = 1.0
 WATCH_S = 0.25
 ANCHOR_S = 5.0
 """How often the track's place on the session's clock is noted; clocks drift by 0.1 ms a second."""
-LAST_WORDS_S = 10.0
-"""How long the words of a microphone that has gone may take."""
+LAST_WORDS_S = 120.0
+"""How long the words of a microphone that has gone may take; an ended session gets them late."""
 KEEP_TRIES = 30
 KEEP_PAUSE_S = 1.0
 """A journal that fails for less than KEEP_TRIES × KEEP_PAUSE_S seconds loses nothing."""
@@ -168,12 +168,23 @@ class Tracks:
         ears: Ears,
         executor: Executor,
         whisper: Callable[[Signal], None],
+        evaluate: Callable[[], Awaitable[None]],
     ) -> None:
+        """Start without any.
+
+        Args:
+            ledger: where finals go.
+            ears: the listening models.
+            executor: runs transcription.
+            whisper: passes signals on; must not block.
+            evaluate: called when words came after the session's end.
+        """
         self._ledger = ledger
         self._ears = ears
         self._executor = executor
         self._whisper = whisper
-        self._open: dict[Track, asyncio.Task[None]] = {}
+        self._evaluate = evaluate
+        self._open: dict[Track, tuple[asyncio.Task[None], asyncio.Task[None]]] = {}
         self._tasks = Tasks(f"tracks {ledger.session.id}")
 
     @property
@@ -189,16 +200,16 @@ class Tracks:
             return LiveTrack(name, segmenter, self._executor, self._ledger.session.id, publish)
 
         track = Track(name, speaker, make_live, self._ledger, self._whisper)
-        self._open[track] = self._tasks.spawn(track.watch(), "watch")
-        self._tasks.start(track.run(), "finals")
+        watching = self._tasks.spawn(track.watch(), "watch")
+        self._open[track] = watching, self._tasks.spawn(track.run(), "finals")
         return track
 
     def finish(self, track: Track) -> None:
         """The microphone is gone; its last words are still understood. Idempotent."""
-        watching = self._open.pop(track, None)
-        if watching is not None:
+        if track in self._open:
+            watching, keeping = self._open.pop(track)
             watching.cancel()
-            self._tasks.start(track.close(), "last words")
+            self._tasks.start(self._last_words(track, keeping), "last words")
 
     async def settle(self, patience_s: float) -> None:
         """Finish every microphone and wait for the words, but not for ever."""
@@ -207,4 +218,11 @@ class Tracks:
         await self._tasks.wait(patience_s)
 
     async def close(self) -> None:
+        """Stop at once; ``settle`` comes first."""
         await self._tasks.close()
+
+    async def _last_words(self, track: Track, keeping: asyncio.Task[None]) -> None:
+        await track.close()
+        await keeping
+        if self._ledger.session.is_over:
+            await self._evaluate()

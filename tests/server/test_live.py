@@ -41,12 +41,11 @@ async def browse(client: Client) -> AsyncIterator[Sit]:
         seat: str | None = APPLICANT,
         speaks: Samples | None = None,
         headers: dict[str, str] | None = None,
+        to: Client = client,
     ) -> Browser:
         browser = Browser(speaks=speaks)
         browsers.append(browser)
-        status, answer = await post_offer(
-            client, headers or bearer(client, seat), await browser.offer()
-        )
+        status, answer = await post_offer(to, headers or bearer(to, seat), await browser.offer())
         assert status == 200, answer
         assert answer["connection"]
         assert answer["resume"]
@@ -250,6 +249,26 @@ async def test_the_end_of_a_session_keeps_the_sentence_being_spoken(
     ended = await ask(operator, {"type": "session_end"})
     texts = [line["text"] for line in ended["final_result"]["transcripts"]]
     assert texts == ["끝나도 남습니다."]
+
+
+async def test_words_that_come_after_the_end_are_a_new_revision(
+    start: Start, browse: Sit, executor: ScriptedExecutor
+) -> None:
+    client = await start(end_patience_s=0.1)
+    executor.lines = ["개발 경험이 늦게 들립니다."]
+    operator = await connect(client)
+    room = await room_of(client)
+    await browse(APPLICANT, speaks=load("applicant1_skills.flac").samples, to=client)
+    await asyncio.sleep(1.5)
+    executor.gate.clear()
+    await asyncio.sleep(1.0)  # In the middle of a sentence.
+    ended = await ask(operator, {"type": "session_end"})
+    assert ended["final_result"]["transcripts"] == []
+    executor.gate.set()
+    await eventually(lambda: bool(room.session.newest))
+    found = await record(client)
+    assert [line["text"] for line in found["transcripts"]] == ["개발 경험이 늦게 들립니다."]
+    assert found["revision"] > ended["final_result"]["revision"]
 
 
 async def test_a_microphone_nobody_sits_at_stays_unknown(
