@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 
 import numpy as np
@@ -93,10 +94,9 @@ class Track:
 
     async def watch(self) -> None:
         """End an open utterance when nothing arrives any more."""
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(WATCH_S)
-            if not self._is_quiet and loop.time() - self._heard_at > QUIET_S:
+            if not self._is_quiet and time.monotonic() - self._heard_at > QUIET_S:
                 self._is_quiet = True
                 self._live.finish()
 
