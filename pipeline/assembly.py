@@ -9,7 +9,7 @@ from pipeline.models import Registry
 from pipeline.runner import Segmenter
 
 APPLICANT_SILENCE_S = 0.9
-"""Somebody who thinks before going on is not finished (FINDINGS, section 2: 0.9-1.0 s)."""
+"""Somebody who thinks before going on is not finished (docs/findings.md: 0.9-1.0 s)."""
 
 SOUND_THREADS = 4
 """Threads that decode and listen: enough that one long recording holds nobody up."""

@@ -12,7 +12,7 @@ from pipeline.transcription import Transcript, transcript_from_values
 
 FINAL_PARAMS: Mapping[str, Scalar] = {
     # Fewest errors for its cost on Korean panels: 8.9 % CER at half the price of a 30 s pad
-    # (FINDINGS, section 2).
+    # (docs/findings.md).
     "language": "ko",
     "beam": 5,
     "min_pad_s": 15.0,
@@ -21,7 +21,7 @@ FINAL_PARAMS: Mapping[str, Scalar] = {
 
 INTERIM_PARAMS: Mapping[str, Scalar] = {
     # A first impression at a third of the price; times tell where the next one may begin
-    # (FINDINGS, section 2: short pad, greedy).
+    # (docs/findings.md: short pad, greedy).
     "language": "ko",
     "beam": 1,
     "min_pad_s": 4.0,

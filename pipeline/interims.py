@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterimConfig:
-    """How often an open utterance is heard (FINDINGS, section 2).
+    """How often an open utterance is heard (docs/findings.md).
 
     Attributes:
         first_s: after speech is certain, until its first interim is asked for, and between

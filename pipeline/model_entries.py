@@ -27,7 +27,7 @@ class Entry:
         return sum(file.size for file in self.files)
 
 
-# A third party's upload of the hub's files, the same byte for byte: FINDINGS 2.
+# A third party's upload of the hub's files, the same byte for byte: docs/findings.md.
 WHISPER_BASE = Entry(
     name="whisper-base",
     files=(

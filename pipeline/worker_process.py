@@ -156,5 +156,5 @@ def _environment() -> dict[str, str]:
     # would put it before the standard library.
     if not _IS_INSTALLED:
         paths.insert(0, str(_ROOT))
-    # One thread per job is the most efficient (FINDINGS, section 2); libraries read it on import.
+    # One thread per job is the most efficient (docs/findings.md); libraries read it on import.
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}

@@ -21,7 +21,7 @@ class Role(enum.StrEnum):
 
 
 class Right(enum.StrEnum):
-    """The rows of DESIGN's access table."""
+    """The rows of the access table in docs/protocol.md."""
 
     CREATE = "create, invite, erase"
     DIRECT = "end, note, correct, request evaluation"

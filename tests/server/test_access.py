@@ -1,4 +1,4 @@
-"""The access table of DESIGN 12 as data, checked role by role and kind by kind."""
+"""The access table as data, checked role by role and kind by kind."""
 
 import pytest
 

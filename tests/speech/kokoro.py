@@ -1,7 +1,7 @@
 """The voice model behind the generated clips: Kokoro-82M, int8, through onnxruntime.
 
 It was trained on other languages than Korean and is given IPA, so its Korean has an accent that
-whisper-base nevertheless understands (FINDINGS 6).
+whisper-base nevertheless understands (docs/findings.md).
 """
 
 from dataclasses import dataclass
