@@ -99,10 +99,11 @@ class Attendance:
             if connection.cursor is not None and connection.principal.sees(kind):
                 connection.door.whisper(signal)
 
-    def dismiss(self, code: ErrorCode | None, close_code: int) -> None:
-        """Close every connection soon, see ``Door.dismiss``."""
+    def dismiss(self, code: ErrorCode | None, close_code: int, kind: str | None = None) -> None:
+        """Close every connection (of one ``kind``) soon, see ``Door.dismiss``."""
         for connection in list(self.connections.values()):
-            connection.door.dismiss(code, close_code)
+            if kind in (None, connection.kind):
+                connection.door.dismiss(code, close_code)
 
     def _take_seat(self, seat: str, principal: Principal) -> None:
         hold = self._seats.setdefault(seat, _Hold(principal.link))

@@ -213,6 +213,8 @@ class Room:
         except BaseException:
             self._ending = None
             self.listening.reopen()
+            # Their microphones have been finished: they must come back, or nobody hears them.
+            self.attendance.dismiss(ErrorCode.JOURNAL_UNAVAILABLE, 1011, "peer")
             raise
         log.info("session %s: ending -> review", self.id)
         self.attendance.dismiss(None, 1000)

@@ -32,9 +32,6 @@ RECORD = frozenset(
 )
 """Types that change what the result says; blanked ones count, so that no revision comes back."""
 
-FOLD_VERSION = 1
-"""Grows when the same events fold to something else; snapshots of another version are void."""
-
 
 class Life(enum.StrEnum):
     """Where the session is: live -> ending -> review -> erased.

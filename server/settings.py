@@ -124,8 +124,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_HOLD_SEAT_S": ("hold_seat_s", _duration),
         "DAEDAM_MEMORY_BUDGET": ("memory_budget", _count),
         "DAEDAM_MAX_CONNECTIONS": ("max_connections", _count),
-        "DAEDAM_BIND_ADDRESS": ("bind_address", _address),
-        "DAEDAM_ANNOUNCED_ADDRESS": ("announced_address", _address),
+        "DAEDAM_BIND_ADDRESS": ("bind_address", read_address),
+        "DAEDAM_ANNOUNCED_ADDRESS": ("announced_address", read_address),
     }
     values: dict[str, object] = {}
     for variable, (name, read) in known.items():
@@ -154,8 +154,16 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text))
+def read_address(text: str) -> str:
+    """Return an IP address in its usual form, for the settings.
+
+    Raises:
+        ValueError: it is none; a name does not do, because candidates carry addresses.
+    """
+    address = ipaddress.ip_address(text.strip())
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError(f"{address} is no address that somebody could be met at")
+    return str(address)
 
 
 def _count(text: str) -> int:

@@ -3,7 +3,6 @@
 aioice has no setting for it and never offers 127.0.0.1, which tests and one-machine rooms need.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,18 +22,6 @@ def bound_to(address: str | None) -> Iterator[None]:
         yield
     finally:
         _bind_address.reset(token)
-
-
-def read_address(text: str) -> str:
-    """Return an IP address in its usual form, for the settings.
-
-    Raises:
-        ValueError: it is none; a name does not do, because candidates carry addresses.
-    """
-    address = ipaddress.ip_address(text.strip())
-    if address.is_unspecified or address.is_multicast:
-        raise ValueError(f"{address} is no address that somebody could be met at")
-    return str(address)
 
 
 def host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:

@@ -292,3 +292,17 @@ async def test_the_server_says_goodbye_to_peers_when_it_stops(
     await told(browser, "caught_up")
     await client.close()
     assert (await told(browser, "error"))["code"] == ErrorCode.SHUTTING_DOWN
+
+
+async def test_a_microphone_is_told_to_come_back_when_the_session_could_not_be_ended(
+    client: Client, browse: Sit
+) -> None:
+    operator = await connect(client)
+    browser = await browse(APPLICANT, speaks=spoken())
+    await browser.say("interview", json.dumps({"type": "subscribe"}))
+    await told(browser, "caught_up")
+    await (await room_of(client)).services.journal.close()
+    assert (await ask(operator, {"type": "session_end"}))["code"] == "journal_unavailable"
+    assert (await told(browser, "error"))["code"] == "journal_unavailable"
+    await eventually(lambda: browser.connection.connectionState == "closed")
+    assert not operator.closed

@@ -5,7 +5,8 @@ import asyncio
 import aioice.ice
 import pytest
 
-from server.media.addresses import bound_to, read_address
+from server.media.addresses import bound_to
+from server.settings import read_address
 
 
 def gathered() -> list[str]:
