@@ -34,7 +34,7 @@ def main() -> None:
 
 
 async def _measure(notes: int, rate: float) -> list[dict[str, Cell]]:
-    async with serving() as url, aiohttp.ClientSession(url) as client:
+    async with serving() as server, aiohttp.ClientSession(server.url) as client:
         idle = await _notes(client, "idle", IDLE_NOTES, rate)
         rows = [_row(REFERENCE, idle, await _loop_lag(client))]
         recording = asyncio.create_task(_transcribe(client))

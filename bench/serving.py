@@ -6,11 +6,33 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: where it answers, and the id of its process."""
+
+    url: str
+    pid: int
+
+    def cpu_s(self) -> dict[str, float]:
+        """Return the CPU seconds used so far by the server's process and by its workers."""
+        own = _cpu_s(self.pid)
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii")
+        return {"server": own, "workers": sum(_cpu_s(int(pid)) for pid in children.split())}
+
+
+def _cpu_s(pid: int) -> float:
+    """Return user and system time of one process (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.asynccontextmanager
-async def serving(**environment: str) -> AsyncIterator[str]:
-    """Start ``daedam serve`` on a free port; yield its URL, stop it afterwards."""
+async def serving(**environment: str) -> AsyncIterator[Server]:
+    """Start ``daedam serve`` on a free port; stop it afterwards."""
     with tempfile.TemporaryDirectory(prefix="daedam-bench-") as data:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "server", "serve", "--port", "0", "--data", data),
@@ -23,7 +45,7 @@ async def serving(**environment: str) -> AsyncIterator[str]:
                 url = (await process.stdout.readline()).decode().strip()
             if not url:
                 raise RuntimeError("the server did not start; its reason is above")
-            yield url
+            yield Server(url, process.pid)
         finally:
             if process.returncode is None:
                 process.terminate()
