@@ -81,6 +81,11 @@ class Finals:
         """Complete utterances whose words are not published yet."""
         return len(self._waiting)
 
+    @property
+    def oldest(self) -> Utterance | None:
+        """The first complete utterance whose words are not published yet."""
+        return self._waiting[0].utterance if self._waiting else None
+
     def guess(self, utterance: Utterance) -> Guessed | None:
         """Begin to decode what will probably be the next utterance, if there is room."""
         if len(self._waiting) < self._limit:

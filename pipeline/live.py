@@ -83,6 +83,11 @@ class LiveTrack:
         return len(self._finals)
 
     @property
+    def oldest(self) -> Utterance | None:
+        """The first complete utterance whose words are not published yet."""
+        return self._finals.oldest
+
+    @property
     def is_behind(self) -> bool:
         """Whether understanding does not keep up: interims are thinned out, or finals pile up."""
         return self._interims.is_thinned or self.waiting >= _BEHIND

@@ -27,6 +27,7 @@ class Right(enum.StrEnum):
     DIRECT = "end, note, correct, request evaluation"
     RATE = "rate, override"
     CONSENT = "consent, enrol, object (own seat)"
+    CONFIRM = "confirm everybody's consent"
     SEND_AUDIO = "send audio"
     SEE_ROOM = "see presence, words, voices, gaps"
     SEE_JUDGEMENT = "see notes, evaluations, ratings, result"
@@ -38,6 +39,7 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
         {
             Right.CREATE,
             Right.DIRECT,
+            Right.CONFIRM,
             Right.SEND_AUDIO,
             Right.SEE_ROOM,
             Right.SEE_JUDGEMENT,
@@ -66,6 +68,9 @@ COMMANDS: dict[str, Right] = {
     "session_end": Right.DIRECT,
     "audio_chunk": Right.SEND_AUDIO,
     "consent": Right.CONSENT,
+    "withdraw_consent": Right.CONSENT,
+    "confirm_room": Right.CONFIRM,
+    "mute": Right.SEND_AUDIO,
     "subscribe": Right.SEE_ROOM,
 }
 """The right a command needs."""
@@ -83,11 +88,17 @@ SEEN: dict[str, Right] = {
     # signals
     "interim": Right.SEE_ROOM,
     "lag": Right.SEE_ROOM,
+    "microphone": Right.SEE_ROOM,
     # events
     "session_created": Right.SEE_ROOM,
     "consent_given": Right.SEE_ROOM,
+    "consent_withdrawn": Right.SEE_ROOM,
+    "room_confirmed": Right.SEE_ROOM,
     "joined": Right.SEE_ROOM,
     "left": Right.SEE_ROOM,
+    "muted": Right.SEE_ROOM,
+    "unmuted": Right.SEE_ROOM,
+    "gap": Right.SEE_ROOM,
     "voice_assigned": Right.SEE_ROOM,
     "utterance_final": Right.SEE_ROOM,
     "utterance_dropped": Right.SEE_ROOM,
@@ -109,6 +120,8 @@ class HttpDoor(NamedTuple):
 HTTP: dict[str, HttpDoor] = {
     "health": HttpDoor(None),
     "page": HttpDoor(None),
+    "room_page": HttpDoor(None),
+    "review_page": HttpDoor(None),
     "static": HttpDoor(None),
     "create": HttpDoor(Right.CREATE),
     "invite": HttpDoor(Right.CREATE),
@@ -120,6 +133,7 @@ HTTP: dict[str, HttpDoor] = {
     "offer": HttpDoor(Right.TALK),
     "status": HttpDoor(Right.SEE_JUDGEMENT),
     "result": HttpDoor(Right.SEE_JUDGEMENT),
+    "export": HttpDoor(Right.SEE_JUDGEMENT),
 }
 """Resources by the name the router gives them."""
 

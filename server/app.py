@@ -25,7 +25,7 @@ from server.looplag import LoopLag
 from server.media.peer import PeerConfig
 from server.room import Services
 from server.rooms import Rooms
-from server.settings import Settings, is_loopback
+from server.settings import Settings
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -120,11 +120,9 @@ async def _rooms(app: web.Application) -> AsyncIterator[None]:
 
 async def _peers(app: web.Application) -> AsyncIterator[None]:
     settings = app[context.SETTINGS]
-    # Without a secret nobody else can come in, so sound has no business on other addresses.
-    bind = settings.bind_address or (settings.host if is_loopback(settings.host) else None)
-    if bind == "localhost":
-        bind = "127.0.0.1"
-    config = PeerConfig(bind_address=bind, announced_address=settings.announced_address)
+    config = PeerConfig(
+        bind_address=settings.sound_address, announced_address=settings.announced_address
+    )
     app[context.PEERS] = peers = Peers(config, app[context.BUDGET])
     yield
     await peers.close()

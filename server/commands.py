@@ -5,21 +5,33 @@ from typing import assert_never
 from server import legacy
 from server.attendance import Connection
 from server.errors import SessionOver, id_of_another_command
-from server.events import ConsentGiven, Event, NoteAdded, SessionClosed
+from server.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    Event,
+    Muted,
+    NoteAdded,
+    RoomConfirmed,
+    SessionClosed,
+    Unmuted,
+)
 from server.ledger import Committed
 from server.messages import (
     Answer,
     AnyCommand,
     AudioChunk,
+    ConfirmRoom,
     Consent,
     Done,
     EvaluationRequest,
     EvaluationSummary,
+    Mute,
     NoteSaved,
     SessionEnd,
     SessionEnded,
     SpeakerNote,
     Subscribe,
+    WithdrawConsent,
     type_of,
 )
 from server.room import Room
@@ -36,21 +48,16 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
     cmd = command.id
     match command:
         case SpeakerNote():
-            committed = await room.note(principal, command)
-            seq = _seq(committed, cmd, NoteAdded)
-            kept = committed.entries[0].event
-            if not isinstance(kept, NoteAdded):
-                raise SessionOver  # A repeat of a note that was erased meanwhile.
-            return NoteSaved(
-                speaker=kept.about,
-                note=kept.note,
-                timestamp=kept.client_timestamp,
-                reply_to=cmd,
-                seq=seq,
-            )
+            return _saved(await room.note(principal, command), cmd)
         case Consent():
-            committed = await room.consent(principal, command)
-            return Done(reply_to=cmd, seq=_seq(committed, cmd, ConsentGiven))
+            return _done(await room.consent(principal, command), cmd, ConsentGiven)
+        case WithdrawConsent():
+            return _done(await room.withdraw(principal, command), cmd, ConsentWithdrawn)
+        case ConfirmRoom():
+            return _done(await room.confirm(principal, command), cmd, RoomConfirmed)
+        case Mute():
+            kind = Muted if command.is_muted else Unmuted
+            return _done(await room.mute(connection, command), cmd, kind)
         case EvaluationRequest():
             if not room.session.is_over:
                 await room.evaluate()
@@ -71,6 +78,24 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
             raise AssertionError("a door subscribes by itself")
         case _:
             assert_never(command)
+
+
+def _saved(committed: Committed, cmd: str | None) -> NoteSaved:
+    seq = _seq(committed, cmd, NoteAdded)
+    kept = committed.entries[0].event
+    if not isinstance(kept, NoteAdded):
+        raise SessionOver  # A repeat of a note that was erased meanwhile.
+    return NoteSaved(
+        speaker=kept.about,
+        note=kept.note,
+        timestamp=kept.client_timestamp,
+        reply_to=cmd,
+        seq=seq,
+    )
+
+
+def _done(committed: Committed, cmd: str | None, kind: type[Event]) -> Done:
+    return Done(reply_to=cmd, seq=_seq(committed, cmd, kind))
 
 
 def _seq(committed: Committed, cmd: str | None, kind: type[Event]) -> int | None:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import msgspec
 
 from pipeline.evaluation.evaluator import Answer, Evaluator
-from server.access import Principal
 from server.errors import ClientError, ErrorCode, SessionOver
 from server.events import (
     APPLICANTS,
     SEATS,
     Blank,
     ConsentGiven,
+    ConsentWithdrawn,
     Entry,
     Erased,
     Evaluation,
@@ -19,9 +19,11 @@ from server.events import (
     Evidence,
     Joined,
     Level,
+    Muted,
     NoteAdded,
     SessionConfig,
     SessionCreated,
+    Unmuted,
     UtteranceFinal,
     VoiceAssigned,
 )
@@ -52,7 +54,7 @@ def create(config: SessionConfig) -> SessionCreated:
 
 
 def note(session: Session, command: SpeakerNote, at: float) -> NoteAdded:
-    """Return the note anchored at its receipt.
+    """Return the note anchored where its author says, else at its receipt.
 
     Raises:
         ClientError: ``session_over``, ``unknown_seat``, ``bad_message``, ``too_large``.
@@ -68,22 +70,21 @@ def note(session: Session, command: SpeakerNote, at: float) -> NoteAdded:
     return NoteAdded(
         note=command.note,
         about=command.speaker,
-        media_at=at,
+        media_at=at if command.media_at is None else round(min(max(0.0, command.media_at), at), 3),
         client_timestamp=command.timestamp,
     )
 
 
-def consent(session: Session, principal: Principal) -> tuple[ConsentGiven, ...]:
-    """Return the consent of the person's own seat, nothing if it was given before.
+def mute(session: Session, track: str, is_muted: bool) -> tuple[Muted | Unmuted, ...]:
+    """Return what changes for the microphone ``track``.
 
     Raises:
-        ClientError: ``session_over``, ``forbidden``, ``unknown_seat``.
+        ClientError: ``session_over``.
     """
     check_live(session)
-    if principal.seat is None:
-        raise ClientError(ErrorCode.FORBIDDEN, "Only a person in a seat can consent.", status=403)
-    check_seat(session, principal.seat)
-    return () if principal.seat in session.consents else (ConsentGiven(seat=principal.seat),)
+    if is_muted == (track in session.muted):
+        return ()
+    return (Muted(track=track) if is_muted else Unmuted(track=track),)
 
 
 def check_live(session: Session) -> None:
@@ -106,23 +107,6 @@ def check_seat(session: Session, seat: str) -> None:
         raise ClientError(
             ErrorCode.UNKNOWN_SEAT,
             f"This interview has no such seat; its seats are {', '.join(session.seats)}.",
-        )
-
-
-def check_consent(session: Session, seat: str | None) -> None:
-    """Refuse sound without consent; a room microphone needs everybody's.
-
-    Raises:
-        ClientError: ``consent_required``.
-    """
-    if session.config.consent == "external":
-        return
-    needed = set(session.seats) if seat is None else {seat}
-    if not needed <= session.consents:
-        raise ClientError(
-            ErrorCode.CONSENT_REQUIRED,
-            "Sound is taken only after consent to recording and software evaluation.",
-            status=403,
         )
 
 
@@ -209,7 +193,12 @@ def _without(session: Session, entry: Entry, seat: str) -> Event | None:
             return None if seat in (about, entry.by) else entry.event
         case UtteranceFinal():
             return _without_words(session, entry.event, seat)
-        case Evaluation(applicant=about) | Joined(seat=about) | ConsentGiven(seat=about):
+        case (
+            Evaluation(applicant=about)
+            | Joined(seat=about)
+            | ConsentGiven(seat=about)
+            | ConsentWithdrawn(seat=about)
+        ):
             return None if about == seat else entry.event
         case VoiceAssigned(voice=voice, seat=about):
             # Every assignment of the person's voice: an older one would name somebody else.

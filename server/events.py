@@ -79,6 +79,16 @@ class ConsentGiven(Event, frozen=True):
     seat: str
 
 
+class ConsentWithdrawn(Event, frozen=True):
+    """The person in ``seat`` agrees no more; a confirmation of the room is void."""
+
+    seat: str
+
+
+class RoomConfirmed(Event, frozen=True):
+    """An operator said that everybody whom a room microphone hears has consented."""
+
+
 class Joined(Event, frozen=True):
     """A connection of a person opened."""
 
@@ -102,6 +112,30 @@ class NoteAdded(Event, frozen=True):
     about: str
     media_at: float
     client_timestamp: Timestamp | None = None
+
+
+class Muted(Event, frozen=True):
+    """From now on nobody listens to ``track``."""
+
+    track: str
+
+
+class Unmuted(Event, frozen=True):
+    """``track`` is listened to again."""
+
+    track: str
+
+
+class Gap(Event, frozen=True):
+    """Nothing is known of ``track`` between two session seconds, though it was not muted.
+
+    ``no_packets``: its connection lived; ``reconnected``: it came back over a new one.
+    """
+
+    track: str
+    start: float
+    end: float
+    reason: Literal["no_packets", "reconnected"]
 
 
 class VoiceAssigned(Event, frozen=True):
@@ -258,8 +292,13 @@ CATALOGUE: Mapping[str, type[Event]] = {
     for kind in (
         SessionCreated,
         ConsentGiven,
+        ConsentWithdrawn,
+        RoomConfirmed,
         Joined,
         Left,
+        Muted,
+        Unmuted,
+        Gap,
         NoteAdded,
         VoiceAssigned,
         UtteranceFinal,

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from server.events import Entry
 from server.legacy import UNKNOWN_SPEAKER, in_order, iso, result
-from server.session import Session, Spoken
+from server.record import Spoken
+from server.session import Session
 
 UNCONFIRMED = "미확인"
 
@@ -82,9 +83,14 @@ def _text(session: Session) -> str:
     ]
     parts = ["\n".join(line for line in head if line), "\n\n"]
     parts.append(lines(cue(session, spoken) for spoken in in_order(session)))
+    for gap in session.gaps:
+        parts.append(
+            f"\n[{_clock(gap.start, '.')[:8]}] {gap.track}: "
+            f"(소리 없음, {gap.end - gap.start:.1f}초)"
+        )
     for note in session.notes:
         parts.append(f"\n[{_clock(note.at, '.')[:8]}] {note.by} → {note.about}: {_line(note.text)}")
-    if session.notes:
+    if session.gaps or session.notes:
         parts.append("\n")
     return "".join(parts)
 

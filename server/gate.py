@@ -20,6 +20,7 @@ class Caller:
         origin: the ``Origin`` header.
         token: the link, from ``Authorization: Bearer`` or the WebSocket's ``t``.
         is_forwarded: some ``Forwarded`` or ``X-Forwarded-*`` header is there.
+        is_tls: the socket itself speaks TLS; a proxy's TLS ends before us.
     """
 
     peer: str | None
@@ -27,6 +28,7 @@ class Caller:
     origin: str | None
     token: str | None
     is_forwarded: bool
+    is_tls: bool = False
 
 
 def admit(caller: Caller, settings: Settings, links: Links) -> Principal:
@@ -74,10 +76,10 @@ def check_origin(caller: Caller, settings: Settings) -> None:
         ClientError: ``foreign_origin``.
     """
     origin = caller.origin
-    if origin is None or origin.rstrip("/") in settings.origins:
+    if origin is None or origin.rstrip("/") in settings.allowed_origins:
         return
     scheme, _, host = origin.lower().partition("://")
-    if scheme and host and (host == caller.host.lower() or is_loopback(_host_name(host))):
+    if scheme and host and (_is_same_host(caller, scheme, host) or is_loopback(_host_name(host))):
         return
     raise ClientError(
         ErrorCode.FOREIGN_ORIGIN,
@@ -86,13 +88,27 @@ def check_origin(caller: Caller, settings: Settings) -> None:
     )
 
 
+def _is_same_host(caller: Caller, scheme: str, host: str) -> bool:
+    """Return whether a page of ``scheme://host`` is one that this very address served.
+
+    Behind a proxy an https page asks over plain http. The other way round nobody served it: a
+    plain page of the same name can be anybody's who sits on the way to it.
+    """
+    if caller.is_tls and scheme != "https":
+        return False
+    # Pages never name the port that goes without saying (RFC 6454, section 6.2); proxies may.
+    usual = {"https": ":443", "http": ":80"}.get(scheme, "")
+    asked = caller.host.lower()
+    return host in (asked, asked.removesuffix(usual) if usual else asked)
+
+
 def _is_own_page(caller: Caller, settings: Settings) -> bool:
     """Return whether no page, a listed page or a page of this very address asks.
 
     With a name in ``Host``, "the same host" proves nothing: whoever owns a name can point it at
     this server and let a browser inside the network carry their page's requests.
     """
-    if caller.origin is None or caller.origin.rstrip("/") in settings.origins:
+    if caller.origin is None or caller.origin.rstrip("/") in settings.allowed_origins:
         return True
     name = _host_name(caller.host)
     try:

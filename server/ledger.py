@@ -140,7 +140,8 @@ class Ledger:
                         return earlier
                     raise
                 if not events:
-                    return Committed()
+                    # Nothing changes; a repeat still gets the answer that was lost.
+                    return await self.first(cmd, by) if cmd is not None else Committed()
                 drafts = [Draft(at=at, wall=wall, by=by, event=event, cmd=cmd) for event in events]
                 try:
                     return await self._append(drafts, as_holder)

@@ -8,7 +8,8 @@ from typing import Any
 from pipeline.evaluation.evaluator import Answer
 from pipeline.evaluation.keywords import LEGACY_KEYWORDS, KeywordEvaluator, legacy_score
 from server.events import Evaluation, Level, is_applicant
-from server.session import Judged, Life, Note, Session, Spoken
+from server.record import Judged, Note, Spoken
+from server.session import Life, Session
 
 UNKNOWN_SPEAKER = "unknown"
 _NO_SPEAKER = "화자가 확인되지 않아 평가하지 않았습니다."
@@ -71,6 +72,10 @@ def result(session: Session, at: float) -> dict[str, Any]:
         "transcripts": [_transcript(session, spoken) for spoken in in_order(session)],
         "evaluations": [_judgement(session, judged) for judged in session.evaluations],
         "speaker_notes": notes,
+        "gaps": [
+            {"track": gap.track, "start": gap.start, "end": gap.end, "reason": gap.reason}
+            for gap in session.gaps
+        ],
         "total_transcripts": len(session.spoken),
         "total_evaluations": len(session.evaluations),
         "average_score": average_score(session),

@@ -18,7 +18,7 @@ from pipeline.containers import NotAudio
 from pipeline.inference import Executor, JobTranscriber
 from pipeline.jobs import Priority
 from pipeline.runner import ENGINE_FAILED, Dropped, Heard, Segmenter, in_turn, understand
-from server import decisions, legacy
+from server import consent, decisions, legacy
 from server.access import Principal, Right
 from server.errors import (
     ClientError,
@@ -162,7 +162,7 @@ class Listening:
             raise SessionOver
         if speaker is not None:
             decisions.check_seat(session, speaker)
-        decisions.check_consent(session, speaker)
+        consent.check(session, speaker)
 
     def _ear(self, connection: str, speaker: str | None) -> _Ear:
         key = (connection, speaker)

@@ -1,11 +1,12 @@
 """One server per data folder, and how the command line finds it."""
 
 import fcntl
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
+
+import msgspec
 
 LOCK_FILE = "server.lock"
 
@@ -16,11 +17,19 @@ class DataInUse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """The server that holds a data folder; ``token`` is an operator's link for this machine."""
+    """The server that holds a data folder.
+
+    Attributes:
+        token: an operator's link for this machine.
+        fingerprint: SHA-256 of its certificate in hexadecimal; None: it speaks plain HTTP.
+        public_url: where other people come in, if the operator has said so.
+    """
 
     pid: int
     url: str
     token: str
+    fingerprint: str | None = None
+    public_url: str | None = None
 
 
 class DataLock:
@@ -54,7 +63,7 @@ class DataLock:
         """Tell the command line where the server is."""
         self._file.seek(0)
         self._file.truncate(0)
-        json.dump({"pid": server.pid, "url": server.url, "token": server.token}, self._file)
+        self._file.write(msgspec.json.encode(server).decode())
         self._file.flush()
 
     def close(self) -> None:
@@ -84,7 +93,6 @@ def running_server(data: Path) -> RunningServer | None:
 def _read(file: IO[str]) -> RunningServer | None:
     try:
         file.seek(0)
-        found = json.load(file)
-        return RunningServer(int(found["pid"]), str(found["url"]), str(found["token"]))
-    except (ValueError, KeyError, TypeError):
+        return msgspec.json.decode(file.read(), type=RunningServer)
+    except (ValueError, msgspec.MsgspecError):
         return None

@@ -5,7 +5,7 @@ Flat JSON; ``type`` tags the class. A command may carry ``id``; then its answer 
 """
 
 import re
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -34,11 +34,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class SpeakerNote(Command, frozen=True, tag="speaker_note"):
-    """A note about the seat ``speaker``; its author is the connection."""
+    """A note about the seat ``speaker``; its author is the connection.
+
+    ``media_at``: session seconds of the moment it is about; without it the receipt.
+    """
 
     speaker: str
     note: str
     timestamp: Timestamp | None = None
+    media_at: float | None = None
 
 
 class EvaluationRequest(Command, frozen=True, tag="evaluation_request"):
@@ -61,6 +65,20 @@ class Consent(Command, frozen=True, tag="consent"):
     """The person of this connection's seat agrees to recording and software evaluation."""
 
 
+class WithdrawConsent(Command, frozen=True, tag="withdraw_consent"):
+    """The person of this connection's seat agrees no more; nobody listens from now on."""
+
+
+class ConfirmRoom(Command, frozen=True, tag="confirm_room"):
+    """Everybody whom a room microphone hears has consented, the operator says."""
+
+
+class Mute(Command, frozen=True, tag="mute"):
+    """Do not listen to this connection's microphone, or listen again."""
+
+    is_muted: bool
+
+
 class Subscribe(Command, frozen=True, tag="subscribe"):
     """Send every visible event after ``after_seq``, then what happens from now on."""
 
@@ -68,7 +86,15 @@ class Subscribe(Command, frozen=True, tag="subscribe"):
 
 
 AnyCommand: TypeAlias = (
-    SpeakerNote | EvaluationRequest | AudioChunk | SessionEnd | Consent | Subscribe
+    SpeakerNote
+    | EvaluationRequest
+    | AudioChunk
+    | SessionEnd
+    | Consent
+    | WithdrawConsent
+    | ConfirmRoom
+    | Mute
+    | Subscribe
 )
 COMMANDS: tuple[type[Command], ...] = AnyCommand.__args__
 
@@ -159,13 +185,26 @@ class Interim(Signal, frozen=True, tag="interim"):
 
 
 class Lag(Signal, frozen=True, tag="lag"):
-    """How far behind speech a track's final words are, and whether interims were thinned out."""
+    """How far behind speech a track's final words are, and whether interims were thinned out.
+
+    While behind, ``final_s`` is at least the age of the oldest utterance without words.
+    """
 
     final_s: float
     is_behind: bool
 
 
-SIGNALS: tuple[type[Signal], ...] = (Interim, Lag)
+class Microphone(Signal, frozen=True, tag="microphone"):
+    """How a track's microphone is; repeated, so that nobody needs what was said before.
+
+    ``silent``: packets come and hold digital silence; ``lost``: none come; ``off``: it has gone.
+    """
+
+    speaker: str | None
+    state: Literal["open", "silent", "lost", "off"]
+
+
+SIGNALS: tuple[type[Signal], ...] = (Interim, Lag, Microphone)
 
 _DECODER = msgspec.json.Decoder(AnyCommand)
 _ENCODER = msgspec.json.Encoder()

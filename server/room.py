@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from pipeline.assembly import Ears
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.inference import Executor
-from server import decisions
+from server import consent, decisions
 from server.access import Principal
 from server.attendance import Attendance, Connection, Door
-from server.errors import ClientError, ErrorCode, id_of_another_command
+from server.errors import ClientError, ErrorCode, JournalUnavailable, id_of_another_command
 from server.events import SYSTEM, CloseReason, Joined, Left, SessionClosed, SessionConfig
 from server.journal.protocol import Journal
-from server.ledger import Committed, Ledger
+from server.ledger import Committed, Decide, Ledger
 from server.listening import Listening
-from server.messages import Consent, SpeakerNote
+from server.messages import ConfirmRoom, Consent, Mute, SpeakerNote, WithdrawConsent
+from server.resumes import Resumes, new_token
 from server.session import Life, Session
 from server.settings import Settings
 from server.tasks import Tasks
+from server.track import Track
 from server.tracks import Tracks
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class Room:
         self.tracks = Tracks(
             self.ledger, services.ears, services.executor, self.attendance.whisper, self.evaluate
         )
+        self._resumes = Resumes(services.settings.hold_seat_s)
         self.last_used = time.monotonic()
         self._tasks = Tasks(f"room {session}")
         self._ending: asyncio.Task[None] | None = None
@@ -126,22 +129,78 @@ class Room:
         if self.attendance.part(connection):
             self.last_used = time.monotonic()
             self.listening.forget(connection.id)
+            self._resumes.lose(connection.id, time.monotonic())
             await self._presence(Left(connection=connection.id), connection.principal.author)
+
+    async def hear(
+        self, connection: Connection, speaker: str | None, resume: str | None
+    ) -> tuple[Track, str]:
+        """Begin to listen to a connection's microphone; return it and a token to come back with.
+
+        Args:
+            connection: carries it.
+            speaker: the seat that speaks into it; None: a room microphone.
+            resume: the token of an earlier connection, by which a room microphone is known again.
+
+        Raises:
+            ClientError: ``session_over``, ``consent_required``, the journal fails.
+        """
+        link = connection.principal.link
+        known = None if speaker else self._resumes.redeem(resume, link, time.monotonic())
+        name = speaker or known or f"room-{connection.id}"
+        if name in self.session.muted:  # Over the connection before; this one begins unmuted.
+            self.tracks.replace(name)
+            await self._commit(
+                connection.principal, None, lambda session, _: decisions.mute(session, name, False)
+            )
+        track = self.tracks.open(connection.id, speaker, name)
+        if speaker is not None:
+            return track, new_token()
+        return track, self._resumes.issue(link, connection.id, name, time.monotonic())
 
     async def note(self, principal: Principal, command: SpeakerNote) -> Committed:
         """Keep a note."""
-        return await self.ledger.commit(
-            lambda session, at: (decisions.note(session, command, at),),
-            by=principal.author,
-            cmd=command.id,
+        return await self._commit(
+            principal, command.id, lambda session, at: (decisions.note(session, command, at),)
         )
 
     async def consent(self, principal: Principal, command: Consent) -> Committed:
         """Keep the consent of the person's own seat."""
-        return await self.ledger.commit(
-            lambda session, _: decisions.consent(session, principal),
-            by=principal.author,
-            cmd=command.id,
+        return await self._commit(
+            principal, command.id, lambda session, _: consent.give(session, principal)
+        )
+
+    async def withdraw(self, principal: Principal, command: WithdrawConsent) -> Committed:
+        """Keep the end of that consent; nobody listens from then on, kept or not."""
+        try:
+            return await self._commit(
+                principal, command.id, lambda session, _: consent.withdraw(session, principal)
+            )
+        except JournalUnavailable:
+            self.tracks.refuse(principal.seat)
+            raise
+
+    async def confirm(self, principal: Principal, command: ConfirmRoom) -> Committed:
+        """Keep that everybody whom a room microphone hears has consented."""
+        return await self._commit(
+            principal, command.id, lambda session, _: consent.confirm(session)
+        )
+
+    async def mute(self, connection: Connection, command: Mute) -> Committed:
+        """Mute the microphone that the connection carries, or listen to it again.
+
+        Raises:
+            ClientError: ``bad_request``: it carries none; ``session_over``; the journal fails.
+        """
+        track = self.tracks.of(connection.id)
+        if track is None:
+            raise ClientError(
+                ErrorCode.BAD_REQUEST, "Mute over the peer connection that carries your microphone."
+            )
+        return await self._commit(
+            connection.principal,
+            command.id,
+            lambda session, _: decisions.mute(session, track.name, command.is_muted),
         )
 
     async def evaluate(self) -> None:
@@ -228,5 +287,9 @@ class Room:
         except ClientError as error:
             log.warning("presence in %s not recorded: %s", self.id, error.code)
 
+    async def _commit(self, principal: Principal, cmd: str | None, decide: Decide) -> Committed:
+        return await self.ledger.commit(decide, by=principal.author, cmd=cmd)
+
     def _tell(self) -> None:
+        self.tracks.follow()
         self.attendance.tell(self.session.seq)

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 from server import decisions
 from server.errors import ClientError, ErrorCode, Overloaded, UnknownSession
 from server.events import SYSTEM, SessionConfig
+from server.journal.protocol import Listing
 from server.room import Room, Services
 from server.tasks import Tasks
 
@@ -80,8 +81,8 @@ class Rooms:
         for room in list(self._rooms.values()):
             await self._survive(room.id, self._look_after(room))
         abandon_after_s = self.services.settings.abandon_after_s
-        for info in await self.services.journal.sessions():
-            is_asleep = not info.is_closed and info.session not in self._rooms
+        for info in await self.services.journal.sessions(Listing(state="live")):
+            is_asleep = info.session not in self._rooms
             if is_asleep and time.time() - info.last_wall > abandon_after_s:
                 await self._survive(info.session, self._end_asleep(info.session))
 

@@ -8,27 +8,40 @@ from server.events import (
     AudioTaken,
     Blank,
     ConsentGiven,
+    ConsentWithdrawn,
     Entry,
     Erased,
     Evaluation,
     Event,
+    Gap,
     Joined,
     Left,
+    Muted,
     NoteAdded,
+    RoomConfirmed,
     Segment,
     SessionClosed,
     SessionConfig,
     SessionCreated,
-    Timestamp,
     Unknown,
+    Unmuted,
     UtteranceDropped,
     UtteranceFinal,
     VoiceAssigned,
 )
+from server.record import Judged, Note, Spoken
 
 RECORD = frozenset(
     kind.type()
-    for kind in (NoteAdded, VoiceAssigned, UtteranceFinal, UtteranceDropped, Evaluation, Erased)
+    for kind in (
+        NoteAdded,
+        VoiceAssigned,
+        UtteranceFinal,
+        UtteranceDropped,
+        Gap,
+        Evaluation,
+        Erased,
+    )
 )
 """Types that change what the result says; blanked ones count, so that no revision comes back."""
 
@@ -46,46 +59,15 @@ class Life(enum.StrEnum):
     ERASED = "erased"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A note as the record shows it."""
-
-    seq: int
-    at: float
-    wall: float
-    by: str
-    about: str
-    text: str
-    timestamp: Timestamp | None
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """One final segment and the span of its utterance, session seconds."""
-
-    seq: int
-    utterance: str
-    track: str
-    start: float
-    end: float
-    segment: Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One evaluation event."""
-
-    seq: int
-    at: float
-    wall: float
-    evaluation: Evaluation
-
-
 @dataclass(slots=True)
 class Session:
     """The state of one session; ``apply`` entries in order, cost per entry is flat.
 
     Attributes:
+        consents: seats whose persons have consented and not withdrawn it since.
+        withdrawn: seats whose persons have withdrawn their consent and not given it since.
+        is_room_confirmed: whether a room microphone may listen, an operator says.
+        muted: names of tracks nobody listens to.
         voices_named: how often a voice was assigned, erased ones included; names new voices.
         heard_seq: applicant → the last seq that changed which words are theirs.
         revision: 0 while live, 1 at the close, one more for every change of the record after.
@@ -103,6 +85,10 @@ class Session:
     config: SessionConfig = field(default_factory=SessionConfig)
     present: dict[str, Joined] = field(default_factory=dict)
     consents: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
+    is_room_confirmed: bool = False
+    muted: set[str] = field(default_factory=set)
+    gaps: list[Gap] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     voices: dict[str, str | None] = field(default_factory=dict)
     voices_named: int = 0
@@ -171,12 +157,14 @@ class Session:
         match event:
             case SessionCreated():
                 self.created_wall, self.config = entry.wall, event.config
-            case ConsentGiven():
-                self.consents.add(event.seat)
+            case ConsentGiven() | ConsentWithdrawn() | RoomConfirmed():
+                self._consent(event)
             case Joined():
                 self.present[event.connection] = event
             case Left():
                 self.present.pop(event.connection, None)
+            case Muted() | Unmuted() | Gap():
+                self._microphone(event)
             case NoteAdded():
                 self._note(entry, event)
             case VoiceAssigned():
@@ -195,6 +183,27 @@ class Session:
                 self._end(entry, event)
             case _:
                 self._skip(entry, event)
+
+    def _consent(self, event: ConsentGiven | ConsentWithdrawn | RoomConfirmed) -> None:
+        match event:
+            case ConsentGiven():
+                self.consents.add(event.seat)
+                self.withdrawn.discard(event.seat)
+            case ConsentWithdrawn():
+                self.consents.discard(event.seat)
+                self.withdrawn.add(event.seat)
+                self.is_room_confirmed = False
+            case RoomConfirmed():
+                self.is_room_confirmed = True
+
+    def _microphone(self, event: Muted | Unmuted | Gap) -> None:
+        match event:
+            case Muted():
+                self.muted.add(event.track)
+            case Unmuted():
+                self.muted.discard(event.track)
+            case Gap():
+                self.gaps.append(event)
 
     def _note(self, entry: Entry, event: NoteAdded) -> None:
         self.notes.append(

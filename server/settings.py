@@ -1,21 +1,16 @@
-"""Every setting, from ``DAEDAM_*`` in the environment, with the reason when one is wrong."""
+"""Every setting and which of them go together; ``environment`` reads them from ``DAEDAM_*``."""
 
 import ipaddress
-import math
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.models import default_folder
+from server.ice_servers import IceServer
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MIN_SECRET_CHARACTERS = 32
-MAX_WORKERS = 64
-_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
-"""IPv4 addresses in IPv6's clothes (RFC 4291, section 2.5.5.2)."""
 
 
 class SettingsError(Exception):
@@ -40,6 +35,9 @@ class Settings:
         max_connections: connections at once, WebSockets and peers together.
         bind_address: local address for live sound; None: all of the machine.
         announced_address: what browsers are told instead, behind an address translator.
+        public_url: the https origin that people come in at, as a browser writes it.
+        tls_cert: PEM file with the certificate and its chain; together with ``tls_key``.
+        ice_servers: STUN and TURN servers that browsers are told.
     """
 
     host: str = "127.0.0.1"
@@ -59,13 +57,35 @@ class Settings:
     max_connections: int = 1000
     bind_address: str | None = None
     announced_address: str | None = None
+    public_url: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    ice_servers: tuple[IceServer, ...] = ()
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """Pages that may use the API wherever they are reached."""
+        return self.origins | {self.public_url} if self.public_url else self.origins
+
+    @property
+    def sound_address(self) -> str | None:
+        """Where live sound is met: None is every address of the machine.
+
+        A server that nobody else can come in to has no business on other addresses; one behind a
+        proxy on this machine listens on loopback too, and its people are elsewhere.
+        """
+        if self.bind_address or self.public_url or self.trusted_proxies:
+            return self.bind_address
+        if not is_loopback(self.host):
+            return None
+        return "127.0.0.1" if self.host == "localhost" else self.host.strip("[]")
 
     def replaced(self, **changes: object) -> "Settings":
         """Return a copy with some settings changed."""
         return replace(self, **changes)  # type: ignore[arg-type]  # names come from options
 
     def check(self) -> None:
-        """Refuse combinations that would let somebody in.
+        """Refuse combinations that would let somebody in, or keep everybody out.
 
         Raises:
             SettingsError: says what to change.
@@ -80,6 +100,16 @@ class Settings:
             raise SettingsError(
                 f"DAEDAM_SECRET needs at least {MIN_SECRET_CHARACTERS} characters; make one with: "
                 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        if self.secret is None and self.public_url is not None:
+            raise SettingsError(
+                f"DAEDAM_PUBLIC_URL invites people to {self.public_url}, but without DAEDAM_SECRET "
+                "nobody but this machine comes in; set both."
+            )
+        if (self.tls_cert is None) != (self.tls_key is None):
+            there, missing = ("CERT", "KEY") if self.tls_cert else ("KEY", "CERT")
+            raise SettingsError(
+                f"DAEDAM_TLS_{there} is set and DAEDAM_TLS_{missing} is not; TLS needs both."
             )
         for network in self.legacy_networks:
             for proxy in self.trusted_proxies:
@@ -99,105 +129,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of ``DAEDAM_*`` variables; unset ones keep their default.
-
-    Raises:
-        SettingsError: a value cannot be read; names the variable.
-    """
-    env = os.environ if environment is None else environment
-    known = {
-        "DAEDAM_HOST": ("host", str),
-        "DAEDAM_PORT": ("port", port_number),
-        "DAEDAM_DATA": ("data", _path),
-        "DAEDAM_MODELS": ("models", _path),
-        "DAEDAM_SECRET": ("secret", str),
-        "DAEDAM_ORIGINS": ("origins", _words),
-        "DAEDAM_LEGACY_NETWORKS": ("legacy_networks", _networks),
-        "DAEDAM_TRUSTED_PROXIES": ("trusted_proxies", _networks),
-        "DAEDAM_WORKERS": ("workers", _workers),
-        "DAEDAM_ABANDON_AFTER_S": ("abandon_after_s", _duration),
-        "DAEDAM_IDLE_AFTER_S": ("idle_after_s", _duration),
-        "DAEDAM_END_PATIENCE_S": ("end_patience_s", _duration),
-        "DAEDAM_HOLD_SEAT_S": ("hold_seat_s", _duration),
-        "DAEDAM_MEMORY_BUDGET": ("memory_budget", _count),
-        "DAEDAM_MAX_CONNECTIONS": ("max_connections", _count),
-        "DAEDAM_BIND_ADDRESS": ("bind_address", read_address),
-        "DAEDAM_ANNOUNCED_ADDRESS": ("announced_address", read_address),
-    }
-    values: dict[str, object] = {}
-    for variable, (name, read) in known.items():
-        text = env.get(variable, "")
-        if text:
-            try:
-                values[name] = read(text)  # type: ignore[operator]  # each reader takes a string
-            except ValueError as error:
-                raise SettingsError(f"{variable} is wrong: {error}") from None
-    return Settings(**values)  # type: ignore[arg-type]  # names and readers stand in one table
-
-
-def port_number(text: str) -> int:
-    """Return the TCP port; 0 lets the system choose.
-
-    Raises:
-        ValueError: it is none.
-    """
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError("a port lies between 0 and 65535")
-    return port
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
-def read_address(text: str) -> str:
-    """Return an IP address in its usual form, for the settings.
-
-    Raises:
-        ValueError: it is none; a name does not do, because candidates carry addresses.
-    """
-    address = ipaddress.ip_address(text.strip())
-    if address.is_unspecified or address.is_multicast:
-        raise ValueError(f"{address} is no address that somebody could be met at")
-    return str(address)
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError("at least 1 is needed")
-    return count
-
-
-def _workers(text: str) -> int:
-    count = _count(text)
-    if count > MAX_WORKERS:
-        raise ValueError(f"at most {MAX_WORKERS} make sense; each needs about 400 MB")
-    return count
-
-
-def _duration(text: str) -> float:
-    duration_s = float(text)
-    if not 0 <= duration_s < math.inf:
-        raise ValueError("seconds are needed, 0 or more")
-    return duration_s
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word.strip().rstrip("/") for word in text.split(",") if word.strip())
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(_network(word.strip()) for word in text.split(",") if word.strip())
-
-
-def _network(text: str) -> Network:
-    network = ipaddress.ip_network(text)
-    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
-        # Peers are compared as IPv4: this network would silently contain none of them.
-        raise ValueError(f"write {text} as an IPv4 network")
-    return network

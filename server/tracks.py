@@ -1,166 +1,40 @@
-"""The live microphones of a room: sound in, captions out at once, finals into the journal."""
+"""The live microphones of a room: who is listened to, and what the journal says about that."""
 
 import asyncio
 import logging
-import secrets
-import time
-from collections.abc import Awaitable, Callable
-
-import numpy as np
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 from pipeline.assembly import Ears
-from pipeline.audio import Samples, samples
-from pipeline.captions import Interim, Lag, LagKind, LiveEvent
+from pipeline.captions import LiveEvent
 from pipeline.inference import Executor
 from pipeline.live import LiveTrack
-from pipeline.runner import Dropped, Heard, Understood
-from server import messages
-from server.errors import ClientError, JournalUnavailable
-from server.events import SYSTEM, is_applicant
-from server.finals import final_events
+from server import consent, decisions
+from server.events import is_applicant
 from server.ledger import Ledger
-from server.media.clock import TrackClock
 from server.messages import Signal
-from server.streams import Placed, Timeline
 from server.tasks import Tasks
+from server.track import Track
 
 log = logging.getLogger(__name__)
 
-MAX_FILLED_S = 1.0
-"""A shorter gap in a track is heard as silence; a longer one ends the utterance."""
-QUIET_S = 1.0
-"""No packet for so long ends an open utterance: the microphone is muted, or its phone asleep."""
-WATCH_S = 0.25
-ANCHOR_S = 5.0
-"""How often the track's place on the session's clock is noted; clocks drift by 0.1 ms a second."""
-LAST_WORDS_S = 120.0
-"""How long the words of a microphone that has gone may take; an ended session gets them late."""
-KEEP_TRIES = 30
-KEEP_PAUSE_S = 1.0
-"""A journal that fails for less than KEEP_TRIES × KEEP_PAUSE_S seconds loses nothing."""
+REMEMBERED_ENDS = 64
+"""Microphones that have gone and whose gap is kept if they come back: seats, and some devices."""
 
 
-class Track:
-    """One live microphone. ``hear`` must not block; ``finish`` it when it is gone."""
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A track in use, over which connection, and its two tasks."""
 
-    def __init__(
-        self,
-        name: str,
-        speaker: str | None,
-        make_live: Callable[[Callable[[LiveEvent], None]], LiveTrack],
-        ledger: Ledger,
-        whisper: Callable[[Signal], None],
-    ) -> None:
-        """Listen for ``speaker`` (None: a room microphone)."""
-        self.name = name
-        self.speaker = speaker
-        self._ledger = ledger
-        self._whisper = whisper
-        self._clock = TrackClock()
-        self._live = make_live(self._publish)
-        self._timeline = Timeline((), ())
-        self._next_anchor = 0
-        self._end_at: int | None = None
-        self._heard_at = 0.0
-        self._is_quiet = True
-        self._finals: asyncio.Queue[tuple[Placed, Heard] | None] = asyncio.Queue()
-
-    def hear(self, block: Samples, at: int, arrived: float) -> None:
-        """Take the next block.
-
-        Args:
-            block: 16 kHz mono.
-            at: track time of its first sample.
-            arrived: ``time.monotonic()`` when it was complete.
-        """
-        placed = self._clock.push(at, block.size, self._ledger.clock.at_monotonic(arrived))
-        missing = 0 if self._end_at is None else at - self._end_at
-        paused_s = placed.gap[1] - placed.gap[0] if placed.gap else 0.0
-        if missing > samples(MAX_FILLED_S) or paused_s > MAX_FILLED_S:
-            self._live.finish()
-            self._anchor(placed.start_s)
-        elif missing > 0:
-            self._live.push(np.zeros(missing, np.float32))
-        if self._live.position >= self._next_anchor:
-            self._anchor(placed.start_s)
-        self._end_at = at + block.size
-        self._heard_at, self._is_quiet = arrived, False
-        self._live.push(block)
-
-    async def run(self) -> None:
-        """Keep the finals, in their order, until the last."""
-        while (item := await self._finals.get()) is not None:
-            await self._keep(*item)
-
-    async def watch(self) -> None:
-        """End an open utterance when nothing arrives any more."""
-        while True:
-            await asyncio.sleep(WATCH_S)
-            if not self._is_quiet and time.monotonic() - self._heard_at > QUIET_S:
-                self._is_quiet = True
-                self._live.finish()
-
-    async def close(self) -> None:
-        """Let the last words be understood; afterwards ``run`` ends."""
-        await self._live.close(LAST_WORDS_S)
-        self._finals.put_nowait(None)
-
-    def _anchor(self, start_s: float) -> None:
-        self._next_anchor = self._live.position + samples(ANCHOR_S)
-        self._timeline = Timeline(
-            (*self._timeline.positions[-64:], self._live.position),
-            (*self._timeline.starts[-64:], start_s),
-        )
-
-    def _publish(self, event: LiveEvent) -> None:
-        match event:
-            case Interim():
-                self._whisper(
-                    messages.Interim(
-                        track=self.name,
-                        speaker=self.speaker,
-                        start=round(self._timeline.at(event.start), 3),
-                        committed=event.committed,
-                        tentative=event.tentative,
-                    )
-                )
-            case Understood() | Dropped():
-                self._finals.put_nowait((Placed(event.utterance, self._timeline), event))
-            case Lag(kind=LagKind.FINAL):
-                self._whisper(
-                    messages.Lag(
-                        track=self.name,
-                        final_s=round(event.lag_s, 2),
-                        is_behind=self._live.is_behind,
-                    )
-                )
-            case Lag():
-                pass  # Measured by the bench; people see the lag of finals.
-
-    async def _keep(self, placed: Placed, heard: Heard) -> None:
-        name = f"u{secrets.token_hex(6)}"
-        for attempt in range(1, KEEP_TRIES + 1):
-            try:
-                await self._ledger.commit(
-                    lambda session, _: final_events(
-                        session, name, self.name, self.speaker, placed, heard
-                    ),
-                    by=SYSTEM,
-                    as_holder=True,
-                )
-                return
-            except JournalUnavailable as error:
-                log.error("a final of %s waits for the journal: %s", self.name, error.code)
-                if attempt < KEEP_TRIES:
-                    await asyncio.sleep(KEEP_PAUSE_S)
-            except ClientError as error:
-                log.error("a final of %s was refused: %s", self.name, error.code)
-                return
-        log.error("a final of %s was lost: the journal did not come back", self.name)
+    track: Track
+    connection: str
+    watching: asyncio.Task[None]
+    keeping: asyncio.Task[None]
 
 
 class Tracks:
-    """The live microphones of one room."""
+    """The live microphones of one room; at most one of each name."""
 
     def __init__(
         self,
@@ -184,45 +58,114 @@ class Tracks:
         self._executor = executor
         self._whisper = whisper
         self._evaluate = evaluate
-        self._open: dict[Track, tuple[asyncio.Task[None], asyncio.Task[None]]] = {}
+        self._open: dict[str, _Open] = {}
+        self._ends: OrderedDict[str, float] = OrderedDict()
+        """Session seconds until which microphones that have gone were heard."""
         self._tasks = Tasks(f"tracks {ledger.session.id}")
 
     @property
     def is_busy(self) -> bool:
         return len(self._tasks) > 0
 
-    def open(self, connection: str, speaker: str | None) -> Track:
-        """Begin to listen to the microphone of ``speaker`` (None: of the whole room)."""
+    def __iter__(self) -> Iterator[Track]:
+        """Yield those that are listened to."""
+        return iter([item.track for item in self._open.values()])
+
+    def open(self, connection: str, speaker: str | None, name: str | None = None) -> Track:
+        """Begin to listen to the microphone of ``speaker`` (None: of the whole room).
+
+        A microphone that came back over a newer connection replaces itself.
+
+        Args:
+            connection: the id of the one it comes over.
+            speaker: the seat that speaks into it.
+            name: what a room microphone was called before.
+
+        Raises:
+            ClientError: ``session_over``; ``consent_required``: also if it was withdrawn while
+                the connection was being made.
+        """
+        decisions.check_live(self._ledger.session)
+        consent.check(self._ledger.session, speaker)
+        name = speaker or name or f"room-{connection}"
+        self.replace(name)
         segmenter = self._ears.segmenter(is_applicant=is_applicant(speaker))
-        name = speaker or f"room-{connection}"
 
         def make_live(publish: Callable[[LiveEvent], None]) -> LiveTrack:
             return LiveTrack(name, segmenter, self._executor, self._ledger.session.id, publish)
 
-        track = Track(name, speaker, make_live, self._ledger, self._whisper)
+        end_s = self._ends.pop(name, None)
+        track = Track(name, speaker, make_live, self._ledger, self._whisper, end_s)
+        track.mute(name in self._ledger.session.muted)
         watching = self._tasks.spawn(track.watch(), "watch")
-        self._open[track] = watching, self._tasks.spawn(track.run(), "finals")
+        keeping = self._tasks.spawn(track.run(), "keep")
+        self._open[name] = _Open(track, connection, watching, keeping)
         return track
+
+    def of(self, connection: str) -> Track | None:
+        """Return the microphone that a connection carries and that is listened to."""
+        return next(
+            (item.track for item in self._open.values() if item.connection == connection), None
+        )
+
+    def follow(self) -> None:
+        """Do what the session says now: nothing is heard without consent, or while muted.
+
+        Never raises: what the journal has kept must be told to everybody whatever happens here.
+        """
+        for item in list(self._open.values()):
+            try:
+                if consent.is_given(self._ledger.session, item.track.speaker):
+                    item.track.mute(item.track.name in self._ledger.session.muted)
+                else:
+                    self.refuse(item.track.speaker)
+            except Exception:
+                log.exception("the microphone of %s is given up", item.track.name)
+                self.finish(item.track)
+
+    def refuse(self, speaker: str | None) -> None:
+        """Stop to listen to ``speaker``, and to every room microphone: consent has ended."""
+        for item in list(self._open.values()):
+            if item.track.speaker in (None, speaker):
+                self.finish(item.track)
+                # What is not heard from now on is no failure of the microphone.
+                self._ends.pop(item.track.name, None)
 
     def finish(self, track: Track) -> None:
         """The microphone is gone; its last words are still understood. Idempotent."""
-        if track in self._open:
-            watching, keeping = self._open.pop(track)
-            watching.cancel()
-            self._tasks.start(self._last_words(track, keeping), "last words")
+        item = self._open.get(track.name)
+        if item is not None and item.track is track:
+            self.replace(track.name)
+            track.tell_off()
+
+    def replace(self, name: str) -> None:
+        """End the track of this name, if there is one, without a word about it: it came back.
+
+        Its last words are still understood.
+        """
+        item = self._open.pop(name, None)
+        if item is None:
+            return
+        item.track.stop()
+        item.watching.cancel()
+        self._tasks.start(self._last_words(item), "last words")
+        if item.track.end_s is not None and not item.track.is_muted:
+            self._ends[name] = item.track.end_s
+            while len(self._ends) > REMEMBERED_ENDS:
+                self._ends.popitem(last=False)
 
     async def settle(self, patience_s: float) -> None:
         """Finish every microphone and wait for the words, but not for ever."""
-        for track in list(self._open):
-            self.finish(track)
+        for item in list(self._open.values()):
+            self.finish(item.track)
         await self._tasks.wait(patience_s)
 
     async def close(self) -> None:
         """Stop at once; ``settle`` comes first."""
         await self._tasks.close()
 
-    async def _last_words(self, track: Track, keeping: asyncio.Task[None]) -> None:
-        await track.close()
-        await keeping
+    async def _last_words(self, item: _Open) -> None:
+        await item.track.close()
+        await item.keeping
         if self._ledger.session.is_over:
             await self._evaluate()

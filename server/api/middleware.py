@@ -77,9 +77,9 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
 
 @web.middleware
 async def let_listed_pages_read(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Answer pages of ``DAEDAM_ORIGINS`` in a way that their browsers let them read (CORS)."""
+    """Answer listed pages of other hosts in a way that their browsers let them read (CORS)."""
     origin = request.headers.get("Origin", "")
-    if origin.rstrip("/") not in request.app[context.SETTINGS].origins:
+    if origin.rstrip("/") not in request.app[context.SETTINGS].allowed_origins:
         return await handler(request)  # type: ignore[no-any-return]  # aiohttp's handlers are untyped
     if request.method == "OPTIONS":
         response: web.StreamResponse = web.Response(status=204)
@@ -124,6 +124,7 @@ def caller(request: web.Request) -> Caller:
             name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
             for name in headers
         ),
+        is_tls=request.secure,
     )
 
 

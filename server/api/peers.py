@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-import secrets
+import time
+from dataclasses import dataclass
 
 from pipeline.audio import Samples
 from server.access import Principal
@@ -10,9 +11,11 @@ from server.api.conversation import Conversation
 from server.budget import MemoryBudget
 from server.errors import Overloaded
 from server.media.peer import End, Peer, PeerConfig
+from server.ratelimit import SlidingWindow
+from server.resumes import new_token
 from server.room import Room
 from server.tasks import Tasks
-from server.tracks import Track
+from server.track import Track
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,9 @@ MAX_WAITING_FRAMES = 64
 """Messages of one data channel that may wait to be read; one more ends the connection."""
 MAX_PENDING = 2
 """Peer connections of one person that may be on their way at once."""
+MAX_OFFERS = 20
+"""Offers of one person within ``OFFERS_S`` seconds; a page that reconnects makes fewer."""
+OFFERS_S = 60.0
 BUFFERED_LOW = 64 * 1024
 """Bytes in a channel's buffer below which the next message is sent."""
 BUFFERED_SIGNALS = 16 * 1024
@@ -45,8 +51,13 @@ class PeerLine:
 
     def on_sound(self, block: Samples, at: int, arrived: float) -> None:
         """See ``server.media.peer.Listener``."""
-        if self.track is not None:
+        if self.track is None or self._ended.is_set():
+            return
+        try:
             self.track.hear(block, at, arrived)
+        except Exception:
+            log.exception("the microphone of %s cannot be heard", self.track.name)
+            self._ended.set()  # The page comes back over a new connection; nobody else notices.
 
     def on_text(self, channel: str, text: str) -> None:
         """See ``server.media.peer.Listener``."""
@@ -113,6 +124,32 @@ class PeerLine:
         return self.peer
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an offer asks for.
+
+    Attributes:
+        sdp: the browser's offer.
+        microphone: whose sound it carries: ``own``, ``room`` or ``none``.
+        result_url: where the record can be read when it has ended.
+        resume: the token of an earlier answer.
+    """
+
+    sdp: str
+    microphone: str
+    result_url: str
+    resume: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an offer led to: the connection's id, the SDP answer, a token to come back with."""
+
+    connection: str
+    sdp: str
+    resume: str
+
+
 class Peers:
     """The peer connections of this process."""
 
@@ -121,32 +158,33 @@ class Peers:
         self._budget = budget
         self._tasks = Tasks("peers")
         self._pending: dict[str, int] = {}
+        self._offers = SlidingWindow(MAX_OFFERS, OFFERS_S)
 
-    async def open(
-        self, sdp: str, room: Room, principal: Principal, microphone: str, result_url: str
-    ) -> tuple[str, str]:
-        """Answer an offer; return the connection's id and the answer.
-
-        Args:
-            sdp: the browser's offer.
-            room: where to.
-            principal: whose it is.
-            microphone: whose sound it carries: ``own``, ``room`` or ``none``.
-            result_url: where the record can be read when it has ended.
+    def admit(self, principal: Principal) -> None:
+        """Refuse a person who offers too often.
 
         Raises:
-            ClientError: a bad offer, a taken seat, too many at once.
+            Overloaded: 20 times within a minute already.
         """
-        person = principal.link or "local"
+        if not self._offers.admit(_person(principal), time.monotonic()):
+            raise Overloaded("You connected too often; try again in a minute.")
+
+    async def open(self, wanted: Wanted, room: Room, principal: Principal) -> Opened:
+        """Answer an offer.
+
+        Raises:
+            ClientError: a bad offer, a taken seat, too many at once, consent withdrawn meanwhile.
+        """
+        person = _person(principal)
         if self._pending.get(person, 0) >= MAX_PENDING:
             raise Overloaded("Two of your connections are on their way; try again in a moment.")
         self._pending[person] = self._pending.get(person, 0) + 1
         try:
-            line = PeerLine(result_url)
+            line = PeerLine(wanted.result_url)
             conversation = Conversation(line, room, principal, self._budget)
-            line.peer, answer = await Peer.answer(sdp, line, self._config)
+            line.peer, answer = await Peer.answer(wanted.sdp, line, self._config)
             try:
-                connection = await conversation.enter()
+                opened = await self._enter(line, conversation, wanted, room, answer)
             except BaseException:
                 await line.peer.close()
                 raise
@@ -154,16 +192,32 @@ class Peers:
             self._pending[person] -= 1
             if not self._pending[person]:
                 del self._pending[person]
-        if microphone != "none":
-            speaker = principal.seat if microphone == "own" else None
-            line.track = room.tracks.open(connection.id, speaker)
         self._tasks.start(self._serve(line, conversation, room), "peer")
-        return connection.id, answer
+        return opened
 
     async def close(self) -> None:
         """Let every peer say goodbye, then end it."""
         await self._tasks.wait(GOODBYE_S)
         await self._tasks.close()
+
+    async def _enter(
+        self,
+        line: PeerLine,
+        conversation: Conversation,
+        wanted: Wanted,
+        room: Room,
+        answer: str,
+    ) -> Opened:
+        connection = await conversation.enter()
+        if wanted.microphone == "none":
+            return Opened(connection.id, answer, new_token())
+        try:
+            speaker = connection.principal.seat if wanted.microphone == "own" else None
+            line.track, resume = await room.hear(connection, speaker, wanted.resume)
+        except BaseException:
+            await room.leave(connection)
+            raise
+        return Opened(connection.id, answer, resume)
 
     async def _serve(self, line: PeerLine, conversation: Conversation, room: Room) -> None:
         try:
@@ -175,6 +229,5 @@ class Peers:
                 await line.peer.close()
 
 
-def resume_token() -> str:
-    """Return what a browser will show to go on after a lost connection."""
-    return secrets.token_urlsafe(16)
+def _person(principal: Principal) -> str:
+    return principal.link or "local"

@@ -3,14 +3,15 @@
 import msgspec
 from aiohttp import web
 
-from server import decisions
+from server import consent
 from server.access import Principal, Right, Role
 from server.api import context
 from server.api.middleware import json_response, read_body
-from server.api.peers import resume_token
+from server.api.peers import Wanted
 from server.errors import Overloaded, SessionOver
 from server.messages import check_session_id
 from server.room import Room
+from server.session import Life
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -28,32 +29,44 @@ async def join(request: web.Request) -> web.Response:
         {
             "session": room.id,
             "title": room.session.config.title,
+            "job": room.session.config.job,
             "life": str(room.life),
             "role": str(principal.role),
+            "roles": [str(role) for role in Role if role in principal.roles],
             "seat": principal.seat,
-            "name": principal.name,
+            "name": principal.name or _names(room).get(principal.seat or ""),
             "microphone": _microphone(room, principal),
             "consent": _consent(room, principal),
-            "ice_servers": [],
+            "seats": [
+                {"seat": place.seat, "name": place.name, "microphone": place.microphone}
+                for place in room.session.config.seats
+            ],
+            "ice_servers": list(request.app[context.SETTINGS].ice_servers),
+            "now": round(room.now(), 3),
         }
     )
 
 
 async def offer(request: web.Request) -> web.Response:
     """Open a peer connection: one offer, one answer."""
-    wanted = await read_body(request, Offer)
-    room = await _room(request)
     principal = request[context.PRINCIPAL]
+    peers = request.app[context.PEERS]
+    peers.admit(principal)
+    body = await read_body(request, Offer)
+    room = await _room(request)
     if room.session.is_over:
         raise SessionOver
     microphone = _microphone(room, principal)
     if microphone != "none":
-        decisions.check_consent(room.session, principal.seat if microphone == "own" else None)
+        if room.life is Life.ENDING:  # Nobody would wait for what it hears.
+            raise Overloaded("The interview is ending; try again in a few seconds.")
+        consent.check(room.session, principal.seat if microphone == "own" else None)
     result_url = request.path.removesuffix("/offer") + "/result"
-    connection, sdp = await request.app[context.PEERS].open(
-        wanted.sdp, room, principal, microphone, result_url
+    wanted = Wanted(body.sdp, microphone, result_url, body.resume)
+    opened = await peers.open(wanted, room, principal)
+    return json_response(
+        {"sdp": opened.sdp, "connection": opened.connection, "resume": opened.resume}
     )
-    return json_response({"sdp": sdp, "connection": connection, "resume": resume_token()})
 
 
 async def _room(request: web.Request) -> Room:
@@ -71,10 +84,19 @@ def _microphone(room: Room, principal: Principal) -> str:
     if principal.seat is None or not principal.has(Right.SEND_AUDIO):
         return "none"
     places = {place.seat: place.microphone for place in room.session.config.seats}
-    return places.get(principal.seat, "none")
+    # A seat that the room's microphone hears sends nothing itself.
+    return "own" if places.get(principal.seat) == "own" else "none"
 
 
 def _consent(room: Room, principal: Principal) -> str:
-    if room.session.config.consent == "external":
-        return "external"
-    return "given" if principal.seat in room.session.consents else "required"
+    """Return where consent stands: given, external (and not withdrawn), or required."""
+    speaker = None if _microphone(room, principal) == "room" else principal.seat
+    if speaker is None and Role.MICROPHONE not in principal.roles:
+        return "external" if room.session.config.consent == "external" else "required"
+    if not consent.is_given(room.session, speaker):
+        return "required"
+    return "external" if room.session.config.consent == "external" else "given"
+
+
+def _names(room: Room) -> dict[str, str | None]:
+    return {place.seat: place.name for place in room.session.config.seats}

@@ -7,11 +7,12 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.models import Registry, Status
 from server.app import JOURNAL_FILE
+from server.cli import browsers
+from server.cli.findings import Finding, Mark
 from server.errors import ClientError
 from server.journal.sqlite import SqliteJournal
 from server.lockfile import DataInUse, DataLock, running_server
@@ -22,17 +23,8 @@ LOW_DISK = 2 * 1024**3
 """Bytes free below which the doctor warns; a two-hour interview needs some megabytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report; ``advice`` is empty when all is well."""
-
-    about: str
-    state: str
-    advice: str = ""
-
-
 def doctor(settings: Settings, options: argparse.Namespace) -> int:
-    """Print the report; the status is 1 when something needs doing."""
+    """Print the report; the status is 1 when something does not work, 0 with warnings only."""
     del options
     checks: tuple[Callable[[Settings], list[Finding]], ...] = (
         _python,
@@ -42,14 +34,17 @@ def doctor(settings: Settings, options: argparse.Namespace) -> int:
         _data,
         _port,
         _addresses,
+        browsers.secure_context,
+        browsers.certificate,
+        browsers.sound_address,
+        browsers.ice_servers,
     )
     findings = [finding for check in checks for finding in check(settings)]
     for finding in findings:
-        mark = "!!" if finding.advice else "ok"
-        print(f"{mark}  {finding.about}: {finding.state}")
+        print(f"{finding.mark}  {finding.about}: {finding.state}")
         if finding.advice:
             print(f"      -> {finding.advice}")
-    return 1 if any(finding.advice for finding in findings) else 0
+    return 1 if any(finding.mark is Mark.PROBLEM for finding in findings) else 0
 
 
 def _python(settings: Settings) -> list[Finding]:

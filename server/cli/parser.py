@@ -10,12 +10,13 @@ from pipeline.containers import NotAudio
 from pipeline.jobs import EngineError
 from server.access import Role
 from server.cli import doctor, models, records, serve, transcribe
+from server.environment import from_environment, port_number
 from server.errors import ClientError
 from server.events import SEATS
 from server.export import Format
 from server.lockfile import DataInUse
 from server.media.selftest import Unfit
-from server.settings import Settings, SettingsError, from_environment, port_number
+from server.settings import Settings, SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,7 +47,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = from_environment()
     changes = {
         name: value
-        for name in ("host", "port", "data")
+        for name in ("host", "port", "data", "tls_cert", "tls_key")
         if (value := getattr(options, name, None)) is not None
     }
     return settings.replaced(**changes)
@@ -62,16 +63,20 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: ./data)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("serve", parents=[data], help="run the server")
-    command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    command.add_argument("--port", type=_port, help="port to listen on (default: 8000)")
+    place = argparse.ArgumentParser(add_help=False)
+    place.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    place.add_argument("--port", type=_port, help="port to listen on (default: 8000)")
+    place.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
+    place.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (PEM, no password)")
+
+    command = commands.add_parser("serve", parents=[data, place], help="run the server")
     command.set_defaults(run=serve.serve)
 
     command = commands.add_parser(
-        "doctor", parents=[data], help="check models, ports, addresses and disk"
+        "doctor",
+        parents=[data, place],
+        help="check models, disk, port, and what browsers need",
     )
-    command.add_argument("--host")
-    command.add_argument("--port", type=_port)
     command.set_defaults(run=doctor.doctor)
 
     command = commands.add_parser("models", help="list, check or fetch models")

@@ -7,13 +7,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from server.access import EVERY_SESSION
-from server.api.http import PREFIX, Invitation
+from server.api.http import PREFIX
+from server.api.sessions import Invitation
 from server.cli.office import Office, in_office
 from server.errors import ClientError, ErrorCode
 from server.export import Format, render
 from server.journal.protocol import SessionInfo
-from server.lockfile import running_server
+from server.lockfile import RunningServer, running_server
 from server.messages import check_session_id
+from server.publicity import door
 from server.settings import Settings
 
 
@@ -51,10 +53,19 @@ def invite(settings: Settings, options: argparse.Namespace) -> int:
     server = running_server(settings.data)
     if server is None:
         print("No server runs here: set DAEDAM_HOST and DAEDAM_PORT to its.", file=sys.stderr)
-    base = server.url if server else f"http://{settings.host}:{settings.port}"
+    base = (server and server.public_url) or settings.public_url or _address(server, settings)
+    print(f"In a browser: {door(base, session, token)}", file=sys.stderr)
     where = "SESSION" if session == EVERY_SESSION else quote(session, safe="")
     print(f"{base.replace('http', 'ws', 1)}{PREFIX}/ws/interview/{where}?t={token}")
     return 0
+
+
+def _address(server: RunningServer | None, settings: Settings) -> str:
+    if server is not None:
+        return server.url
+    scheme = "https" if settings.tls_cert else "http"
+    host = settings.host.strip("[]")
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def export(settings: Settings, options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from server.events import Draft, Entry, Event
 
@@ -28,8 +28,19 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatName:
+    """A place of a session and who was meant to sit there."""
+
+    seat: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """One line of the list of sessions; walls are Unix seconds."""
+    """One line of the list of sessions; walls are Unix seconds.
+
+    Title, job and seats are those of the session's first event: an erased one has none.
+    """
 
     session: str
     last_seq: int
@@ -37,6 +48,37 @@ class SessionInfo:
     last_wall: float
     is_closed: bool
     is_erased: bool
+    title: str = ""
+    job: str = ""
+    seats: tuple[SeatName, ...] = ()
+
+
+Chapter: TypeAlias = Literal["live", "past"]
+"""Past sessions are those that were closed, erased ones among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Which sessions are asked for.
+
+    Attributes:
+        session: only this one.
+        state: None: both.
+        search: words that all occur in the session's id, title, job, seats or names; case and
+            the way Hangul is composed do not matter.
+        before: created before this moment, in Unix seconds: where the last page ended.
+        limit: how many; more only when the last ones were created at the same moment, so that
+            ``before`` never skips one. None: all.
+    """
+
+    session: str | None = None
+    state: Chapter | None = None
+    search: str = ""
+    before: float | None = None
+    limit: int | None = None
+
+
+EVERYTHING = Listing()
 
 
 class Journal(Protocol):
@@ -86,8 +128,11 @@ class Journal(Protocol):
         """Return the entries that the command ``cmd`` caused; none if it was never executed."""
         ...
 
-    async def sessions(self) -> list[SessionInfo]:
-        """Return every session, the newest first."""
+    async def sessions(self, wanted: Listing = EVERYTHING) -> list[SessionInfo]:
+        """Return the sessions that are ``wanted``, the newest first.
+
+        A page costs the same however many sessions there are, as long as nothing is searched.
+        """
         ...
 
     async def redact(

@@ -6,6 +6,7 @@ no copy is left in a freed cell; ``secure_delete`` and a truncated WAL take care
 """
 
 import asyncio
+import functools
 import logging
 import sqlite3
 import time
@@ -26,7 +27,22 @@ from server.events import (
     decode_body,
     encode_body,
 )
-from server.journal.protocol import Appended, Conflict, Fenced, Held, SessionInfo
+from server.journal.listing import Page
+from server.journal.protocol import (
+    EVERYTHING,
+    Appended,
+    Conflict,
+    Fenced,
+    Held,
+    Listing,
+    SessionInfo,
+)
+from server.journal.sqlite_listing import (
+    LIST_INDEXES,
+    LISTED_AT_ONCE,
+    PAST_EVERYTHING,
+    listed,
+)
 from server.journal.writer import Writer, translated
 
 log = logging.getLogger(__name__)
@@ -126,18 +142,19 @@ class SqliteJournal:
 
         return await self._read(work)
 
-    async def sessions(self) -> list[SessionInfo]:
-        def work() -> list[SessionInfo]:
-            rows = self._reader.execute(
-                "SELECT name, last_seq, created_wall, last_wall, is_closed, is_erased"
-                " FROM session WHERE last_seq>0 ORDER BY created_wall DESC"
-            ).fetchall()
-            return [
-                SessionInfo(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]))
-                for row in rows
-            ]
-
-        return await self._read(work)
+    async def sessions(self, wanted: Listing = EVERYTHING) -> list[SessionInfo]:
+        page = Page(wanted)
+        rest = PAST_EVERYTHING if wanted.before is None else (wanted.before, -1)
+        while not page.is_full:
+            # A search may pass over thousands: other readers come in between.
+            rows = await self._read(functools.partial(listed, self._reader, wanted, rest))
+            for _, info in rows:
+                page.add(info)
+            if len(rows) < LISTED_AT_ONCE:
+                break
+            number, last = rows[-1]
+            rest = (last.created_wall, number)
+        return page.found
 
     async def redact(
         self, session: str, bodies: Mapping[int, Event | None], receipt: Draft
@@ -238,6 +255,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, max_pages: int | None) 
         raise JournalUnavailable(f"{path.name} was written by a newer release; upgrade first.")
     if version == 0:
         connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+    connection.executescript(LIST_INDEXES)
     if path.stat().st_size <= CHECKED_SIZE:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
@@ -284,19 +302,15 @@ def _append(
         [(key, seq, *row) for seq, row in zip(seqs, rows, strict=True)],
     )
     connection.execute(
-        "UPDATE session SET last_seq=?, last_wall=?, is_closed=max(is_closed,?),"
-        " is_erased=max(is_erased,?), created_wall=CASE WHEN ?=0 THEN ? ELSE created_wall END"
-        " WHERE id=?",
-        (
-            seqs[-1],
-            rows[-1][1],
-            packed.is_closing,
-            packed.is_erasing,
-            last,
-            rows[0][1],
-            key,
-        ),
+        "UPDATE session SET last_seq=?, last_wall=? WHERE id=?", (seqs[-1], rows[-1][1], key)
     )
+    # Apart from it, because naming an indexed column writes its indexes, changed or not.
+    if last == 0:
+        connection.execute("UPDATE session SET created_wall=? WHERE id=?", (rows[0][1], key))
+    if packed.is_closing:
+        connection.execute("UPDATE session SET is_closed=1 WHERE id=?", (key,))
+    if packed.is_erasing:
+        connection.execute("UPDATE session SET is_erased=1 WHERE id=?", (key,))
     return Appended(seqs)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiohttp
 import pytest
@@ -13,6 +13,9 @@ from server.api.http import PREFIX
 from server.app import make_app
 from server.settings import Settings
 from tests.server.fakes import ScriptedExecutor
+
+if TYPE_CHECKING:
+    from tests.server.browsers import Browsers
 
 Client: TypeAlias = TestClient[Any, Any]
 Start: TypeAlias = Callable[..., Awaitable[Client]]
@@ -50,6 +53,16 @@ async def client(start: Start) -> Client:
     return await start()
 
 
+@pytest.fixture
+async def browse(client: Client) -> AsyncIterator["Browsers"]:
+    """Let browsers sit down; see ``Browsers``."""
+    from tests.server.browsers import Browsers  # It needs this module.
+
+    browsers = Browsers(client)
+    yield browsers
+    await browsers.close()
+
+
 def socket_path(session: str, token: str | None = None) -> str:
     return f"{PREFIX}/ws/interview/{session}" + (f"?t={token}" if token else "")
 
@@ -66,8 +79,9 @@ async def answer(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
 
 
 async def until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> list[dict[str, Any]]:
-    """Return every message up to and including the first of ``kind``."""
-    found = [await answer(socket)]
-    while found[-1]["type"] != kind:
-        found.append(await answer(socket))
-    return found
+    """Return every message up to and including the first of ``kind``, within half a minute."""
+    async with asyncio.timeout(30):  # Signals of a microphone never cease.
+        found = [await answer(socket)]
+        while found[-1]["type"] != kind:
+            found.append(await answer(socket))
+        return found

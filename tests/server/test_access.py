@@ -21,6 +21,9 @@ MAY_SEND = {
     "session_end": PANEL,
     "audio_chunk": {O, I, A, M},
     "consent": {I, A},
+    "withdraw_consent": {I, A},
+    "confirm_room": {O},
+    "mute": {O, I, A, M},
     "subscribe": ROOM,
 }
 SEES_ANSWER = {
@@ -33,12 +36,17 @@ SEES_ANSWER = {
     "error": EVERYBODY,
     "ping": EVERYBODY,
 }
-SEES_SIGNAL = {"interim": ROOM, "lag": ROOM}
+SEES_SIGNAL = {"interim": ROOM, "lag": ROOM, "microphone": ROOM}
 SEES_EVENT = {
     "session_created": ROOM,
     "consent_given": ROOM,
+    "consent_withdrawn": ROOM,
+    "room_confirmed": ROOM,
     "joined": ROOM,
     "left": ROOM,
+    "muted": ROOM,
+    "unmuted": ROOM,
+    "gap": ROOM,
     "voice_assigned": ROOM,
     "utterance_final": ROOM,
     "utterance_dropped": ROOM,
@@ -51,6 +59,8 @@ SEES_EVENT = {
 MAY_ASK_OVER_HTTP = {
     "health": EVERYBODY,
     "page": EVERYBODY,
+    "room_page": EVERYBODY,
+    "review_page": EVERYBODY,
     "static": EVERYBODY,
     "create": {O},
     "invite": {O},
@@ -60,6 +70,7 @@ MAY_ASK_OVER_HTTP = {
     "end": PANEL,
     "status": PANEL,
     "result": PANEL,
+    "export": PANEL,
     "join": EVERYBODY,
     "offer": EVERYBODY,
 }
@@ -68,6 +79,7 @@ RIGHTS = {
     Right.DIRECT: PANEL,
     Right.RATE: {I},
     Right.CONSENT: {I, A},
+    Right.CONFIRM: {O},
     Right.SEND_AUDIO: {O, I, A, M},
     Right.SEE_ROOM: ROOM,
     Right.SEE_JUDGEMENT: PANEL,

@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,6 +20,7 @@ from server.events import Draft, Event
 from server.journal.sqlite import SqliteJournal
 from server.links import KEY_FILE, Links
 from server.lockfile import LOCK_FILE, DataLock, running_server
+from tests.server.certificates import certificate
 from tests.server.stories import CLOSED, CREATED, note, said, seated
 from tests.server.terminal import Typed, daedam, environment, files_with, finished, spawn
 
@@ -162,6 +164,27 @@ def test_a_short_secret_is_refused(typed: Type, monkeypatch: pytest.MonkeyPatch)
     assert "32 characters" in typed("invite", "live", "--role", "observer").sentence()
 
 
+def test_a_public_address_without_a_secret_is_refused(
+    typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAEDAM_PUBLIC_URL", "https://interview.example")
+    assert "without DAEDAM_SECRET" in typed("serve").sentence()
+
+
+def test_certificates_that_do_not_serve_are_refused_before_the_models_load(
+    typed: Type, tmp_path: Path
+) -> None:
+    pair = certificate(tmp_path)
+    for option in ("--tls-cert", "--tls-key"):
+        assert "TLS needs both" in typed("serve", option, pair.cert).sentence()
+    other = certificate(tmp_path, name="other")
+    wrong = ("--tls-cert", pair.cert, "--tls-key", other.key)
+    assert "does not belong" in typed("serve", *wrong).sentence()
+    old = certificate(tmp_path, lasts=timedelta(hours=-1))
+    assert "expired on" in typed("serve", *old.options).sentence()
+    assert "cannot be read" in typed("serve", "--tls-cert", "x", "--tls-key", "y").sentence()
+
+
 # --- records ------------------------------------------------------------------------------------
 
 
@@ -201,6 +224,8 @@ def test_an_operator_of_every_session_can_be_invited(typed: Type) -> None:
     assert found.status == 0
     assert "No server runs here" in found.err
     assert "/SESSION?t=" in found.out
+    token = found.out.strip().partition("?t=")[2]
+    assert f"In a browser: http://127.0.0.1:8000/#t={token}\n" in found.err
 
 
 @pytest.mark.parametrize(
@@ -441,6 +466,23 @@ def test_the_doctor_notices_a_damaged_journal(typed: Type, folder: Path, damage:
     assert found.status == 1
     assert "!!  journal: " in found.out
     assert "restore the file from a backup" in found.out
+
+
+def test_the_doctor_looks_at_what_browsers_need(
+    typed: Type, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pair = certificate(tmp_path, lasts=timedelta(days=5))
+    monkeypatch.setenv("DAEDAM_SECRET", "s" * 40)
+    found = typed("doctor", "--port", free_port(), *pair.options)
+    assert found.status == 0, "a warning only"
+    assert "ok  microphones: this server speaks https" in found.out
+    assert " !  certificate: for interview.example, 127.0.0.1, until " in found.out
+    assert "\n      -> renew it" in found.out
+    assert "ok  live sound address: UDP at 127.0.0.1" in found.out
+    monkeypatch.setenv("DAEDAM_ICE_SERVERS", f'[{{"urls":"stun:127.0.0.1:{free_port()}"}}]')
+    found = typed("doctor", "--port", free_port())
+    assert found.status == 1
+    assert "!!  stun:127.0.0.1:" in found.out
 
 
 def test_the_doctor_does_not_disturb_a_command_at_work(typed: Type, folder: Path) -> None:

@@ -6,21 +6,23 @@ from hypothesis import strategies as st
 
 from pipeline.evaluation.keywords import KeywordEvaluator
 from server import decisions
-from server.access import LOCAL_OPERATOR, Principal, Role
 from server.errors import ClientError, ErrorCode
 from server.events import (
     APPLICANTS,
     SEATS,
     Blank,
     ConsentGiven,
+    ConsentWithdrawn,
     Entry,
     Event,
     Joined,
+    Muted,
     NoteAdded,
     SeatConfig,
     Segment,
     SessionConfig,
     SessionCreated,
+    Unmuted,
     UtteranceFinal,
     VoiceAssigned,
     encode_body,
@@ -41,8 +43,6 @@ from tests.server.stories import (
     texts,
 )
 from tests.server.stories import SEATS as STORY_SEATS
-
-APPLICANT = Principal(roles=frozenset({Role.APPLICANT}), seat="지원자_1")
 
 
 def told(*events: Event) -> Session:
@@ -113,55 +113,37 @@ def test_the_longest_note_is_taken() -> None:
     assert decisions.note(told(CREATED), command, 1.0).note == command.note
 
 
-def test_an_ended_session_takes_neither_notes_nor_consent() -> None:
+def test_an_ended_session_takes_neither_notes_nor_changes_of_a_microphone() -> None:
     over = told(CREATED, CLOSED)
     with pytest.raises(ClientError) as caught:
         decisions.note(over, SpeakerNote(speaker="지원자_1", note="늦음"), 1.0)
     assert caught.value.code is ErrorCode.SESSION_OVER
     with pytest.raises(ClientError) as caught:
-        decisions.consent(over, APPLICANT)
+        decisions.mute(over, "지원자_1", True)
     assert caught.value.code is ErrorCode.SESSION_OVER
 
 
-# Consent
-
-
-def test_consent_is_given_once_for_the_persons_own_seat() -> None:
-    given_now = decisions.consent(told(CREATED), APPLICANT)
-    assert given_now == (ConsentGiven(seat="지원자_1"),)
-    assert decisions.consent(told(CREATED, *given_now), APPLICANT) == ()
-
-
 @pytest.mark.parametrize(
-    ("principal", "code"),
-    [
-        (LOCAL_OPERATOR, ErrorCode.FORBIDDEN),
-        (Principal(roles=frozenset({Role.APPLICANT}), seat="지원자_3"), ErrorCode.UNKNOWN_SEAT),
-    ],
+    ("media_at", "kept"), [(0.0, 0.0), (3.25, 3.25), (12.5, 12.5), (-1.0, 0.0), (1e300, 12.5)]
 )
-def test_nobody_consents_without_a_seat_of_the_session(
-    principal: Principal, code: ErrorCode
+def test_a_note_is_about_the_moment_its_author_says_between_the_beginning_and_now(
+    media_at: float, kept: float
 ) -> None:
-    with pytest.raises(ClientError) as caught:
-        decisions.consent(told(CREATED), principal)
-    assert caught.value.code is code
+    command = SpeakerNote(speaker="지원자_1", note="여기", media_at=media_at)
+    assert decisions.note(told(CREATED), command, 12.5).media_at == kept
 
 
-def test_sound_needs_the_consent_of_everybody_it_may_come_from() -> None:
-    created = SessionCreated(config=seats("면접관_1", "지원자_1"))
-    one = told(created, ConsentGiven(seat="지원자_1"))
-    decisions.check_consent(one, "지원자_1")
-    for seat in ("면접관_1", None):
-        with pytest.raises(ClientError) as caught:
-            decisions.check_consent(one, seat)
-        assert caught.value.code is ErrorCode.CONSENT_REQUIRED
-    both = told(created, ConsentGiven(seat="지원자_1"), ConsentGiven(seat="면접관_1"))
-    decisions.check_consent(both, None)
+# Microphones
 
 
-def test_consent_seen_to_by_the_operator_is_enough() -> None:
-    decisions.check_consent(told(CREATED), "지원자_1")
-    decisions.check_consent(told(CREATED), None)
+def test_muting_is_said_once_and_unmuting_is_too() -> None:
+    session = told(CREATED)
+    assert decisions.mute(session, "지원자_1", False) == ()
+    assert decisions.mute(session, "지원자_1", True) == (Muted(track="지원자_1"),)
+    muted = told(CREATED, Muted(track="지원자_1"))
+    assert decisions.mute(muted, "지원자_1", True) == ()
+    assert decisions.mute(muted, "지원자_1", False) == (Unmuted(track="지원자_1"),)
+    assert decisions.mute(muted, "지원자_2", False) == ()
 
 
 # Voices
@@ -284,11 +266,12 @@ def test_presence_and_consent_of_the_person_go_too() -> None:
         Joined(connection="c1", role="applicant", seat="지원자_1"),
         Joined(connection="c2", role="applicant", seat="지원자_2"),
         ConsentGiven(seat="지원자_1"),
+        ConsentWithdrawn(seat="지원자_1"),
         CLOSED,
     )
     session = fold("s", erased(entries, "지원자_1"))
     assert list(session.present) == ["c2"]
-    assert session.consents == set()
+    assert session.consents == session.withdrawn == set()
 
 
 def test_erasing_everything_blanks_every_body_and_names_it_in_the_receipt() -> None:

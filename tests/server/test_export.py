@@ -5,7 +5,15 @@ import json
 import msgspec
 
 from server import legacy
-from server.events import Blank, SeatConfig, Segment, SessionConfig, SessionCreated, UtteranceFinal
+from server.events import (
+    Blank,
+    Gap,
+    SeatConfig,
+    Segment,
+    SessionConfig,
+    SessionCreated,
+    UtteranceFinal,
+)
 from server.export import Format, lines, render, srt, vtt
 from server.session import fold
 from tests.server.stories import CREATED, interview, note, read_line, said, seated, story
@@ -63,6 +71,13 @@ def test_the_text_names_people_and_shows_notes_where_they_belong() -> None:
         "\n[00:00:02] 면접관_1 → 지원자_1: 자신감 있음"
         "\n[00:00:31] operator → 지원자_2: 침착함\n"
     )
+
+
+def test_the_text_says_where_a_microphone_was_not_heard() -> None:
+    gap = Gap(track="지원자_1", start=62.04, end=66.5, reason="no_packets")
+    entries = story(CREATED, gap)
+    text = render(fold("s", entries), entries, Format.TEXT)
+    assert text.endswith("\n[00:01:02] 지원자_1: (소리 없음, 4.5초)\n")
 
 
 def test_a_note_of_several_lines_cannot_pretend_to_be_somebodys_words() -> None:

@@ -1,16 +1,18 @@
 """Who comes in: tables of sockets and headers, and what no header may ever change."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.access import LOCAL_OPERATOR, Role
+from server.environment import from_environment
 from server.errors import ClientError, ErrorCode
 from server.gate import Caller, admit, is_direct
 from server.links import Links, invitation
-from server.settings import Settings, from_environment
+from server.settings import Settings
 
 SECRET = "s" * 40
 LINKS = Links(SECRET)
@@ -243,3 +245,44 @@ def test_no_combination_of_headers_makes_an_operator_of_a_stranger(
     if under is OPEN:
         assert peer is not None
         assert peer.startswith("127.") or peer == "::1" or peer.startswith("::ffff:127.")
+
+
+PUBLIC = settings(SECRET=SECRET, PUBLIC_URL="https://interview.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_tls", "is_welcome"),
+    [
+        ("https://a.example", "a.example", True, True),
+        ("https://a.example", "a.example", False, True),  # A proxy's TLS ended before us.
+        ("http://a.example", "a.example", False, True),
+        ("http://a.example", "a.example", True, False),
+        ("https://a.example:8443", "a.example:8443", True, True),
+        ("https://a.example", "a.example:443", True, True),
+        ("https://a.example", "a.example:443", False, True),
+        ("http://a.example", "a.example:80", False, True),
+        ("http://a.example", "a.example:443", False, False),
+        ("https://a.example", "a.example:80", False, False),
+        ("https://a.example:8443", "a.example", True, False),
+        ("https://a.example", "b.example", True, False),
+        ("ftp://a.example", "a.example", True, False),
+        ("https://localhost:8000", "localhost:8000", True, True),
+    ],
+)
+def test_a_page_is_ours_by_host_and_over_our_own_tls_by_scheme(
+    origin: str, host: str, is_tls: bool, is_welcome: bool
+) -> None:
+    who = replace(caller(host=host, origin=origin, token=TOKEN), is_tls=is_tls)
+    if is_welcome:
+        assert admit(who, LOCKED, LINKS).seat == "지원자_1"
+    else:
+        assert refused(who, LOCKED) is ErrorCode.FOREIGN_ORIGIN
+
+
+@pytest.mark.parametrize("host", ["interview.example", "127.0.0.1:8000", "backend:8000"])
+def test_the_public_page_is_ours_whatever_host_its_proxy_asks_for(host: str) -> None:
+    who = caller(host=host, origin="https://interview.example", token=TOKEN)
+    assert admit(who, PUBLIC, LINKS).seat == "지원자_1"
+    assert refused(replace(who, origin="http://interview.example:81"), PUBLIC) is (
+        ErrorCode.FOREIGN_ORIGIN
+    )

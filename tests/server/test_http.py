@@ -141,7 +141,7 @@ async def test_a_session_is_created_as_the_operator_wants_it(client: Client) -> 
         consent="external",
         seats=[
             {"seat": "면접관_1", "name": "김민수"},
-            {"seat": "지원자_1", "name": "이서연", "microphone": "room"},
+            {"seat": "지원자_1", "name": "이서연"},
         ],
     )
     assert [(invited["seat"], invited["name"]) for invited in made["links"]] == [
@@ -483,6 +483,7 @@ DOOR_PATHS = {
     "sessions": ("GET", SESSION),
     "status": ("GET", f"{SESSION}/s1/status"),
     "result": ("GET", f"{SESSION}/s1/result"),
+    "export": ("GET", f"{SESSION}/s1/export"),
     "journal": ("GET", f"{SESSION}/s1/journal"),
     "invite": ("POST", f"{SESSION}/s1/invite"),
     "end": ("POST", f"{SESSION}/s1/end"),
@@ -493,10 +494,10 @@ DOOR_PATHS = {
 }
 OPENS = {
     "operator": {
-        *("create", "sessions", "status", "result", "journal", "invite", "end", "erase"),
-        *("join", "offer"),
+        *("create", "sessions", "status", "result", "export", "journal", "invite", "end"),
+        *("erase", "join", "offer"),
     },
-    "interviewer": {"status", "result", "end", "join", "offer"},
+    "interviewer": {"status", "result", "export", "end", "join", "offer"},
     "applicant": {"join", "offer"},
     "observer": {"join", "offer"},
     "microphone": {"join", "offer"},
@@ -655,7 +656,7 @@ async def test_the_log_names_paths_and_never_links_queries_notes_or_words(
 async def test_a_bug_is_logged_and_told_without_detail(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken() -> None:
+    async def broken(*_: object) -> None:
         raise RuntimeError("inner detail")
 
     assert client.app is not None

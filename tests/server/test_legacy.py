@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.evaluation.keywords import LEGACY_KEYWORDS, KeywordEvaluator
 from server import decisions, legacy
-from server.events import Entry, Erased, Event, Joined, NoteAdded
+from server.events import Entry, Erased, Event, Gap, Joined, NoteAdded
 from server.session import Session, fold
 from tests.server.stories import CREATED, WALL, entry, interview, note, said, seated, story
 
@@ -47,6 +47,13 @@ def test_the_final_result_has_every_field_of_the_protocol(session: Session) -> N
     assert found["revision"] == 1
     assert found["consent"] == "external"
     msgspec.json.encode(found)
+
+
+def test_the_final_result_says_where_a_microphone_was_not_heard() -> None:
+    gap = Gap(track="지원자_1", start=4.0, end=6.5, reason="reconnected")
+    assert legacy.result(told(CREATED, gap), 9.0)["gaps"] == [
+        {"track": "지원자_1", "start": 4.0, "end": 6.5, "reason": "reconnected"}
+    ]
 
 
 def test_times_are_iso_with_a_zone_or_unix_seconds(session: Session) -> None:

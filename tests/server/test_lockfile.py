@@ -113,3 +113,11 @@ def test_another_process_is_kept_out_until_the_holder_is_killed(tmp_path: Path) 
         lock = DataLock.take(tmp_path)
         assert running_server(tmp_path) is None, "the dead one's words are gone"
         lock.close()
+
+
+def test_a_server_with_tls_says_by_which_certificate_it_is_known(tmp_path: Path) -> None:
+    server = RunningServer(1, "https://127.0.0.1:8000", "token", "ab" * 32)
+    lock = DataLock.take(tmp_path)
+    lock.announce(server)
+    assert running_server(tmp_path) == server
+    lock.close()

@@ -6,11 +6,12 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -19,6 +20,7 @@ from yarl import URL
 
 from server.links import KEY_FILE
 from server.lockfile import LOCK_FILE, running_server
+from tests.server.certificates import certificate
 from tests.server.conftest import answer, ask, socket_path
 from tests.server.talk import note
 from tests.server.terminal import daedam, environment, files_with, finished, spawn
@@ -48,7 +50,7 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def begun(data: Path, *arguments: str, **variables: str) -> Server:
+def begun(data: Path, *arguments: str, scheme: str = "http", **variables: str) -> Server:
     """Start a server and wait for the line that says where it is."""
     log = data.parent / f"{data.name}.log"
     with log.open("w") as stderr:
@@ -57,7 +59,7 @@ def begun(data: Path, *arguments: str, **variables: str) -> Server:
         )
     assert process.stdout is not None
     url = process.stdout.readline().strip()
-    assert url.startswith("http://"), log.read_text()
+    assert url.startswith(f"{scheme}://"), log.read_text()
     return Server(process, url, data, log)
 
 
@@ -77,12 +79,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.process.communicate()
 
 
-def by_hand(address: str, work: Callable[[Any], Awaitable[None]]) -> None:
+def by_hand(
+    address: str,
+    work: Callable[[Any], Awaitable[None]],
+    trusting: ssl.SSLContext | Literal[True] = True,
+) -> None:
     """Do something on the WebSocket at ``address``."""
 
     async def connected() -> None:
         async with aiohttp.ClientSession() as client:
-            async with client.ws_connect(URL(address, encoded=True)) as websocket:
+            async with client.ws_connect(URL(address, encoded=True), ssl=trusting) as websocket:
                 await work(websocket)
 
     asyncio.run(connected())
@@ -149,7 +155,9 @@ def test_the_commands_ask_the_running_server(
     assert f"{session}\tlive\t" in daedam(capsys, "sessions", *here).out
     assert "end it first" in daedam(capsys, "delete", session, "--yes", *here).sentence()
     invited = daedam(capsys, "invite", session, "--seat", "면접관_1", *here)
-    assert (invited.status, invited.err) == (0, "")
+    token = invited.out.strip().partition("?t=")[2]
+    room = f"In a browser: {server.url}/room/{quote(session, safe='')}#t={token}\n"
+    assert (invited.status, invited.err) == (0, room)
     assert invited.out.startswith(f"ws://127.0.0.1:{server.port}/api/v1/realtime-interview/ws/")
     assert daedam(capsys, "invite", session, "--role", "applicant", *here).sentence()
     assert daedam(capsys, "end", session, *here).err == f"{session} has ended.\n"
@@ -228,6 +236,30 @@ def test_with_a_secret_nobody_comes_in_without_a_link_and_the_commands_still_wor
         assert "s1\tlive" in daedam(capsys, "sessions", *here).out
     finally:
         assert stopped(running, signal.SIGINT) == 0
+
+
+def test_with_a_certificate_people_and_commands_come_in_over_tls(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pair = certificate(tmp_path)
+    variables = {"DAEDAM_SECRET": "s" * 40, "DAEDAM_PUBLIC_URL": "https://interview.example"}
+    running = begun(tmp_path / "data", *pair.options, scheme="https", **variables)
+    try:
+        assert "People come in at https://interview.example\n" in running.log.read_text()
+        assert daedam(capsys, "sessions", "--data", running.data).out == ""
+        invited = daedam(capsys, "invite", "s1", "--role", "operator", "--data", running.data)
+        assert "In a browser: https://interview.example/room/s1#t=" in invited.err
+        assert invited.out.startswith("wss://interview.example/")
+        address = invited.out.strip().replace("interview.example", f"127.0.0.1:{running.port}")
+        trusting = ssl.create_default_context(cafile=pair.cert)
+        by_hand(address, two_notes, trusting)
+        assert "s1\tlive" in daedam(capsys, "sessions", "--data", running.data).out
+        assert daedam(capsys, "end", "s1", "--data", running.data).status == 0
+        found = daedam(capsys, "doctor", "--data", running.data, "--port", running.port)
+        assert "is served by this data folder's server" in found.out
+    finally:
+        assert stopped(running) == 0
+    assert "Traceback" not in running.log.read_text()
 
 
 def test_sigterm_parts_from_everybody_exits_0_and_keeps_everything(

@@ -10,13 +10,18 @@ from server.events import (
     AudioTaken,
     Blank,
     ConsentGiven,
+    ConsentWithdrawn,
     Entry,
     Erased,
     Event,
+    Gap,
     Joined,
     Left,
+    Muted,
+    RoomConfirmed,
     SessionConfig,
     Unknown,
+    Unmuted,
     UtteranceDropped,
 )
 from server.session import Life, Session, fold
@@ -96,6 +101,34 @@ def test_people_are_present_until_they_leave() -> None:
 def test_consent_is_remembered_by_seat() -> None:
     session = told(CREATED, ConsentGiven(seat="지원자_1"), ConsentGiven(seat="지원자_1"))
     assert session.consents == {"지원자_1"}
+
+
+def test_consent_goes_with_its_withdrawal_and_takes_the_rooms_along() -> None:
+    before = (CREATED, ConsentGiven(seat="지원자_1"), RoomConfirmed())
+    assert told(*before).is_room_confirmed
+    session = told(*before, ConsentWithdrawn(seat="지원자_1"))
+    assert (session.consents, session.withdrawn) == (set(), {"지원자_1"})
+    assert not session.is_room_confirmed
+    again = told(*before, ConsentWithdrawn(seat="지원자_1"), ConsentGiven(seat="지원자_1"))
+    assert (again.consents, again.withdrawn) == ({"지원자_1"}, set())
+    assert not again.is_room_confirmed
+
+
+# Microphones
+
+
+def test_a_track_is_muted_until_it_is_unmuted() -> None:
+    muted = (CREATED, Muted(track="지원자_1"), Muted(track="room-1"))
+    assert told(*muted).muted == {"지원자_1", "room-1"}
+    assert told(*muted, Unmuted(track="지원자_1"), Unmuted(track="x")).muted == {"room-1"}
+
+
+def test_gaps_are_remembered_in_their_order() -> None:
+    gaps = [
+        Gap(track="지원자_1", start=1.0, end=2.5, reason="no_packets"),
+        Gap(track="지원자_1", start=4.0, end=9.0, reason="reconnected"),
+    ]
+    assert told(CREATED, *gaps).gaps == gaps
 
 
 # Notes

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from server.settings import Settings, SettingsError, from_environment, is_loopback
+from server.environment import from_environment
+from server.ice_servers import IceServer
+from server.settings import Settings, SettingsError, is_loopback
 
 SECRET = "s" * 32
 VARIABLES: dict[str, tuple[str, str, Any]] = {
@@ -40,14 +42,34 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
     "DAEDAM_MAX_CONNECTIONS": ("max_connections", "5", 5),
     "DAEDAM_BIND_ADDRESS": ("bind_address", "127.0.0.1", "127.0.0.1"),
     "DAEDAM_ANNOUNCED_ADDRESS": ("announced_address", "192.0.2.1", "192.0.2.1"),
+    "DAEDAM_PUBLIC_URL": ("public_url", "https://Me.Example/", "https://me.example"),
+    "DAEDAM_TLS_CERT": ("tls_cert", "/srv/대담.pem", Path("/srv/대담.pem")),
+    "DAEDAM_TLS_KEY": ("tls_key", "~/key.pem", Path.home() / "key.pem"),
+    "DAEDAM_ICE_SERVERS": (
+        "ice_servers",
+        '[{"urls":["stun:stun.example"]}]',
+        (IceServer(("stun:stun.example",)),),
+    ),
 }
+TOGETHER = {
+    "DAEDAM_PUBLIC_URL": {"DAEDAM_SECRET": SECRET},
+    "DAEDAM_TLS_CERT": {"DAEDAM_TLS_KEY": "k"},
+    "DAEDAM_TLS_KEY": {"DAEDAM_TLS_CERT": "c"},
+}
+"""Variables that are refused without others."""
 
 
 @pytest.mark.parametrize("variable", list(VARIABLES))
 def test_a_variable_sets_its_setting_and_no_other(variable: str) -> None:
     name, text, value = VARIABLES[variable]
     assert from_environment({variable: text}) == Settings().replaced(**{name: value})
-    from_environment({variable: text}).check()
+    from_environment({variable: text, **TOGETHER.get(variable, {})}).check()
+
+
+@pytest.mark.parametrize("variable", list(TOGETHER))
+def test_a_variable_that_means_nothing_alone_is_refused_alone(variable: str) -> None:
+    with pytest.raises(SettingsError, match=next(iter(TOGETHER[variable]))):
+        from_environment({variable: VARIABLES[variable][1]}).check()
 
 
 def test_every_setting_has_a_variable() -> None:
@@ -105,6 +127,18 @@ def test_a_home_folder_may_be_written_short() -> None:
         ("DAEDAM_MAX_CONNECTIONS", "0"),
         ("DAEDAM_BIND_ADDRESS", "here"),
         ("DAEDAM_ANNOUNCED_ADDRESS", "1.2.3"),
+        ("DAEDAM_PUBLIC_URL", "http://interview.example"),
+        ("DAEDAM_PUBLIC_URL", "interview.example"),
+        ("DAEDAM_PUBLIC_URL", "https://"),
+        ("DAEDAM_PUBLIC_URL", "https://interview.example/daedam"),
+        ("DAEDAM_PUBLIC_URL", "https://interview.example?x=1"),
+        ("DAEDAM_PUBLIC_URL", "https://interview.example/#"),
+        ("DAEDAM_PUBLIC_URL", "https://me:secret@interview.example"),
+        ("DAEDAM_PUBLIC_URL", "https://interview.example:70000"),
+        ("DAEDAM_PUBLIC_URL", "https://inter view.example"),
+        ("DAEDAM_PUBLIC_URL", "https://[::1"),
+        ("DAEDAM_ICE_SERVERS", "stun:stun.example"),
+        ("DAEDAM_ICE_SERVERS", '[{"urls":"https://turn.example"}]'),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_its_variable(variable: str, text: str) -> None:
@@ -160,3 +194,37 @@ def test_a_legacy_network_beside_a_trusted_proxy_is_fine() -> None:
 @pytest.mark.parametrize("host", ["", "0.0.0.0", "::", "localhost.example", "128.0.0.1", "::2"])
 def test_what_is_not_this_machine_is_not_loopback(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("https://a.example:443", "https://a.example"),
+        ("https://a.example:8443/", "https://a.example:8443"),
+        ("https://면접.example", "https://xn--e42b02w.example"),
+        ("https://[2001:DB8:0::1]", "https://[2001:db8::1]"),
+        (" https://192.0.2.7 ", "https://192.0.2.7"),
+    ],
+)
+def test_the_public_address_is_kept_as_browsers_write_it(text: str, origin: str) -> None:
+    settings = from_environment({"DAEDAM_PUBLIC_URL": text, "DAEDAM_SECRET": SECRET})
+    assert settings.public_url == origin
+    assert origin in settings.allowed_origins
+
+
+@pytest.mark.parametrize(
+    ("changes", "address"),
+    [
+        ({}, "127.0.0.1"),
+        ({"host": "localhost"}, "127.0.0.1"),
+        ({"host": "[::1]"}, "::1"),
+        ({"host": "0.0.0.0"}, None),
+        ({"host": "0.0.0.0", "bind_address": "192.0.2.1"}, "192.0.2.1"),
+        ({"bind_address": "192.0.2.1"}, "192.0.2.1"),
+        # Whoever comes through a proxy on this machine is on another one.
+        ({"public_url": "https://a.example"}, None),
+        ({"trusted_proxies": (ipaddress.ip_network("127.0.0.1"),)}, None),
+    ],
+)
+def test_live_sound_is_met_where_people_are(changes: dict[str, Any], address: str | None) -> None:
+    assert Settings().replaced(**changes).sound_address == address

@@ -1,4 +1,4 @@
-"""A live microphone without a network: gaps, silence, and a journal that fails for a while."""
+"""A live microphone without a network: gaps, mute, consent, a journal that fails for a while."""
 
 import asyncio
 import time
@@ -10,14 +10,28 @@ import pytest
 from pipeline.assembly import Ears
 from pipeline.audio import RATE_HZ, Samples, seconds
 from pipeline.models import Registry
-from server import tracks
-from server.errors import JournalUnavailable
-from server.events import SYSTEM, Draft, SessionConfig, SessionCreated, UtteranceFinal
+from server import keeping, track
+from server.errors import ClientError, ErrorCode, JournalUnavailable
+from server.events import (
+    SYSTEM,
+    ConsentGiven,
+    ConsentWithdrawn,
+    Draft,
+    Event,
+    Gap,
+    Muted,
+    RoomConfirmed,
+    SessionConfig,
+    SessionCreated,
+    Unmuted,
+    UtteranceFinal,
+)
 from server.journal.protocol import Appended
 from server.journal.sqlite import SqliteJournal
 from server.ledger import Ledger
-from server.messages import Interim, Signal
-from server.tracks import Track, Tracks
+from server.messages import Interim, Microphone, Signal
+from server.track import Track
+from server.tracks import REMEMBERED_ENDS, Tracks
 from tests.server.fakes import ScriptedExecutor
 from tests.server.talk import eventually
 from tests.speech.clips import load
@@ -46,12 +60,12 @@ class FlakyJournal(SqliteJournal):
         return await super().append(session, drafts, expect=expect, epoch=epoch)
 
 
-class Microphone:
+class Device:
     """Speaks blocks into a track as if they arrived in time."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, ago_s: float = 60) -> None:
         self._track = track
-        self._began = time.monotonic() - 60
+        self._began = time.monotonic() - ago_s
         self.at = 0
 
     def say(self, sound: Samples) -> None:
@@ -71,11 +85,15 @@ async def journal(tmp_path: Path) -> AsyncIterator[FlakyJournal]:
     await journal.close()
 
 
+async def happen(ledger: Ledger, *events: Event) -> None:
+    await ledger.commit(lambda *_: events, by=SYSTEM)
+
+
 @pytest.fixture
 async def ledger(journal: FlakyJournal) -> AsyncIterator[Ledger]:
     ledger = Ledger("s1", journal, "holder", lambda: None)
     await ledger.claim()
-    await ledger.commit(lambda *_: [SessionCreated(config=SessionConfig())], by=SYSTEM)
+    await happen(ledger, SessionCreated(config=SessionConfig()), ConsentGiven(seat=SEAT))
     yield ledger
     await ledger.close()
 
@@ -112,12 +130,12 @@ async def finals(ledger: Ledger, journal: SqliteJournal, count: int) -> list[Utt
 async def test_a_short_gap_is_heard_as_silence_inside_the_utterance(
     room: Tracks, ledger: Ledger, journal: FlakyJournal
 ) -> None:
-    track = room.open("c1", SEAT)
-    microphone = Microphone(track)
+    heard = room.open("c1", SEAT)
+    microphone = Device(heard)
     microphone.say(CLIP[: 2 * RATE_HZ])
     microphone.lose(0.4)
     microphone.say(CLIP[int(2.4 * RATE_HZ) :])
-    room.finish(track)
+    room.finish(heard)
     (final,) = await finals(ledger, journal, 1)
     assert final.end - final.start == pytest.approx(seconds(CLIP.size), abs=0.7)
 
@@ -125,12 +143,12 @@ async def test_a_short_gap_is_heard_as_silence_inside_the_utterance(
 async def test_a_long_gap_ends_the_utterance_and_keeps_the_clock(
     room: Tracks, ledger: Ledger, journal: FlakyJournal
 ) -> None:
-    track = room.open("c1", SEAT)
-    microphone = Microphone(track)
+    heard = room.open("c1", SEAT)
+    microphone = Device(heard)
     microphone.say(CLIP)
     microphone.lose(20)
     microphone.say(CLIP)
-    room.finish(track)
+    room.finish(heard)
     first, second = await finals(ledger, journal, 2)
     apart_s = seconds(CLIP.size) + 20
     assert second.start - first.start == pytest.approx(apart_s, abs=0.3)
@@ -139,19 +157,19 @@ async def test_a_long_gap_ends_the_utterance_and_keeps_the_clock(
 async def test_a_microphone_that_falls_silent_ends_its_utterance(
     room: Tracks, ledger: Ledger, journal: FlakyJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracks, "WATCH_S", 0.02)
-    Microphone(room.open("c1", SEAT)).say(CLIP[: 3 * RATE_HZ])
+    monkeypatch.setattr(track, "WATCH_S", 0.02)
+    Device(room.open("c1", SEAT)).say(CLIP[: 3 * RATE_HZ])
     assert len(await finals(ledger, journal, 1)) == 1
 
 
 async def test_a_final_waits_for_a_journal_that_fails_for_a_while(
     room: Tracks, ledger: Ledger, journal: FlakyJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracks, "KEEP_PAUSE_S", 0.01)
-    track = room.open("c1", SEAT)
+    monkeypatch.setattr(keeping, "KEEP_PAUSE_S", 0.01)
+    heard = room.open("c1", SEAT)
     journal.failures = 3
-    Microphone(track).say(CLIP)
-    room.finish(track)
+    Device(heard).say(CLIP)
+    room.finish(heard)
     assert len(await finals(ledger, journal, 1)) == 1
     assert journal.failures == 0
 
@@ -159,10 +177,167 @@ async def test_a_final_waits_for_a_journal_that_fails_for_a_while(
 async def test_interims_name_the_seat_and_their_place_on_the_session_clock(
     room: Tracks, ledger: Ledger, signals: list[Signal]
 ) -> None:
-    microphone = Microphone(room.open("c1", SEAT))
+    microphone = Device(room.open("c1", SEAT))
     for second in range(4):
         microphone.say(CLIP[second * RATE_HZ : (second + 1) * RATE_HZ])
         await asyncio.sleep(0.01)
     interim = next(signal for signal in signals if isinstance(signal, Interim))
     assert (interim.speaker, interim.track) == (SEAT, SEAT)
     assert interim.start <= ledger.now()
+
+
+async def gaps(ledger: Ledger, count: int) -> list[Gap]:
+    """Wait for so many gaps in the record."""
+
+    async def kept() -> bool:
+        return len(ledger.session.gaps) >= count
+
+    await eventually(kept)
+    return ledger.session.gaps
+
+
+async def test_a_long_gap_is_kept_and_a_short_one_is_not(room: Tracks, ledger: Ledger) -> None:
+    device = Device(room.open("c1", SEAT))
+    device.say(CLIP[: 2 * RATE_HZ])
+    device.lose(0.9)
+    device.say(CLIP[: 2 * RATE_HZ])
+    device.lose(5)
+    device.say(CLIP[: 2 * RATE_HZ])
+    (gap,) = await gaps(ledger, 1)
+    assert (gap.track, gap.reason) == (SEAT, "no_packets")
+    assert gap.end - gap.start == pytest.approx(5, abs=0.1)
+
+
+async def test_what_is_missing_while_muted_is_no_gap(room: Tracks, ledger: Ledger) -> None:
+    heard = room.open("c1", SEAT)
+    device = Device(heard)
+    device.say(CLIP[: 2 * RATE_HZ])
+    heard.mute(True)
+    device.say(CLIP[: 2 * RATE_HZ])
+    device.lose(20)
+    device.say(CLIP[: 2 * RATE_HZ])
+    device.lose(20)
+    heard.mute(False)
+    device.say(CLIP[: 2 * RATE_HZ])
+    room.finish(heard)
+    await room.settle(10)
+    assert ledger.session.gaps == []
+
+
+async def test_words_after_a_mute_lie_where_they_were_said(
+    room: Tracks, ledger: Ledger, journal: FlakyJournal
+) -> None:
+    heard = room.open("c1", SEAT)
+    device = Device(heard)
+    device.say(CLIP)
+    heard.mute(True)
+    for _ in range(3):
+        device.say(CLIP)
+    heard.mute(False)
+    device.say(CLIP)
+    room.finish(heard)
+    first, second = await finals(ledger, journal, 2)
+    assert second.start - first.start == pytest.approx(4 * seconds(CLIP.size), abs=0.3)
+    assert len(ledger.session.spoken) == 2
+
+
+async def test_a_microphone_that_comes_back_late_leaves_a_gap(room: Tracks, ledger: Ledger) -> None:
+    before = room.open("c1", SEAT)
+    Device(before, 60).say(CLIP[: 2 * RATE_HZ])
+    after = room.open("c2", SEAT)  # Before the older connection is known to be dead.
+    Device(after, 50).say(CLIP[: 2 * RATE_HZ])
+    (gap,) = await gaps(ledger, 1)
+    assert (gap.track, gap.reason) == (SEAT, "reconnected")
+    assert gap.end - gap.start == pytest.approx(8, abs=0.1)
+    assert list(room) == [after]
+
+
+async def test_a_microphone_that_was_muted_when_it_left_leaves_no_gap(
+    room: Tracks, ledger: Ledger
+) -> None:
+    before = room.open("c1", SEAT)
+    Device(before, 60).say(CLIP[: 2 * RATE_HZ])
+    before.mute(True)
+    room.finish(before)
+    Device(room.open("c2", SEAT), 50).say(CLIP[: 2 * RATE_HZ])
+    await room.settle(10)
+    assert ledger.session.gaps == []
+
+
+async def test_nobody_is_listened_to_without_consent(room: Tracks, ledger: Ledger) -> None:
+    for speaker in ("지원자_2", None):
+        with pytest.raises(ClientError) as caught:
+            room.open("c1", speaker)
+        assert caught.value.code is ErrorCode.CONSENT_REQUIRED
+    await happen(ledger, RoomConfirmed())
+    assert room.open("c1", None).name == "room-c1"
+
+
+async def test_a_withdrawal_ends_the_persons_track_and_every_room_microphone(
+    room: Tracks, ledger: Ledger, signals: list[Signal]
+) -> None:
+    await happen(ledger, RoomConfirmed(), ConsentGiven(seat="지원자_2"))
+    for connection, speaker in (("c1", SEAT), ("c2", "지원자_2"), ("c3", None), ("c4", None)):
+        room.open(connection, speaker)
+    await happen(ledger, ConsentWithdrawn(seat=SEAT))
+    room.follow()
+    assert [heard.name for heard in room] == ["지원자_2"]
+    assert {signal.track for signal in signals if signal_of(signal) == "off"} == {
+        SEAT,
+        "room-c3",
+        "room-c4",
+    }
+
+
+async def test_the_journal_says_who_is_muted(room: Tracks, ledger: Ledger) -> None:
+    heard = room.open("c1", SEAT)
+    await happen(ledger, Muted(track=SEAT))
+    room.follow()
+    assert heard.is_muted
+    await happen(ledger, Unmuted(track=SEAT))
+    room.follow()
+    assert not heard.is_muted
+
+
+async def test_sound_that_comes_after_the_end_of_its_track_is_ignored(
+    room: Tracks, ledger: Ledger, journal: FlakyJournal
+) -> None:
+    heard = room.open("c1", SEAT)
+    device = Device(heard)
+    device.say(CLIP[: 3 * RATE_HZ])
+    room.finish(heard)
+    device.say(CLIP)
+    await room.settle(10)
+    device.say(CLIP)
+    (final,) = await finals(ledger, journal, 1)
+    assert final.end - final.start < 3.1
+
+
+async def test_a_track_that_was_replaced_can_be_finished_without_harm_to_the_new_one(
+    room: Tracks, ledger: Ledger, signals: list[Signal]
+) -> None:
+    before = room.open("c1", SEAT)
+    after = room.open("c2", SEAT)
+    room.finish(before)
+    assert list(room) == [after]
+    assert room.of("c1") is None
+    assert room.of("c2") is after
+    assert "off" not in map(signal_of, signals)
+
+
+async def test_only_so_many_microphones_that_have_gone_are_remembered(
+    room: Tracks, ledger: Ledger
+) -> None:
+    await happen(ledger, RoomConfirmed())
+    for number in range(REMEMBERED_ENDS + 1):
+        heard = room.open(f"c{number}", None)
+        Device(heard).say(CLIP[: 2 * BLOCK])
+        room.finish(heard)
+    for number in (0, REMEMBERED_ENDS):
+        Device(room.open("back", None, f"room-c{number}"), 50).say(CLIP[: 2 * BLOCK])
+    (gap,) = await gaps(ledger, 1)
+    assert gap.track == f"room-c{REMEMBERED_ENDS}"
+
+
+def signal_of(signal: Signal) -> str | None:
+    return signal.state if isinstance(signal, Microphone) else None

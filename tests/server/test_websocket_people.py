@@ -28,6 +28,8 @@ from tests.server.talk import (
 )
 
 CONSENT = {"type": "consent"}
+WITHDRAW = {"type": "withdraw_consent"}
+CONFIRM = {"type": "confirm_room"}
 SECRET = "a secret of more than thirty-two characters"
 
 
@@ -86,19 +88,69 @@ async def test_sound_is_refused_before_consent_and_taken_after(client: Client) -
     assert len(await events(client, kind="consent_given")) == 1
 
 
-async def test_a_room_microphone_needs_everybodys_consent(client: Client) -> None:
+async def test_a_room_microphone_waits_for_the_operators_word(client: Client) -> None:
     seats = [{"seat": INTERVIEWER}, {"seat": APPLICANT}]
     await create(client, seats=seats)
     microphone = await connect(client, "s1", link(client, "s1", role="microphone"))
-    for seat in (INTERVIEWER, APPLICANT):
-        assert (await ask(microphone, said()))["code"] == "consent_required"
-        assert (await ask(await sit(client, seat), CONSENT))["type"] == "done"
+    people = [await sit(client, seat) for seat in (INTERVIEWER, APPLICANT)]
+    for person in people:
+        assert (await ask(person, CONSENT))["type"] == "done"
+        assert (await ask(person, CONFIRM))["code"] == "forbidden"
+    assert (await ask(microphone, said()))["code"] == "consent_required"
+    operator = await connect(client)
+    assert (await ask(operator, CONFIRM))["type"] == "done"
+    assert (await ask(microphone, said()))["type"] == "audio_processed"
+    assert (await ask(people[0], WITHDRAW))["type"] == "done"
+    assert (await ask(microphone, said()))["code"] == "consent_required"
+    assert (await ask(operator, CONFIRM))["type"] == "done"
     assert (await ask(microphone, said()))["type"] == "audio_processed"
     assert (await ask(microphone, said(speaker=APPLICANT)))["code"] == "forbidden"
 
 
+async def test_sound_is_refused_again_once_consent_is_withdrawn(client: Client) -> None:
+    await create(client)
+    applicant = await sit(client, APPLICANT)
+    assert (await ask(applicant, CONSENT))["type"] == "done"
+    assert (await ask(applicant, said(speaker=APPLICANT)))["type"] == "audio_processed"
+    withdrawal = {**WITHDRAW, "id": "withdrawal-abcdefghijklm"}
+    first = await ask(applicant, withdrawal)
+    assert first["seq"] == (await events(client, kind="consent_withdrawn"))[0]["seq"]
+    assert await ask(applicant, withdrawal) == first
+    assert (await ask(applicant, said(speaker=APPLICANT)))["code"] == "consent_required"
+    assert len(await events(client, kind="consent_withdrawn")) == 1
+    assert len(await events(client, kind="utterance_final")) == 1
+
+
+async def test_an_existing_clients_sound_stops_when_somebody_withdraws(client: Client) -> None:
+    operator = await connect(client)
+    assert (await ask(operator, said()))["type"] == "audio_processed"
+    assert (await ask(await sit(client, APPLICANT), WITHDRAW))["type"] == "done"
+    for sound in (said(), said(speaker=APPLICANT)):
+        assert (await ask(operator, sound))["code"] == "consent_required"
+    assert (await ask(operator, said(speaker="지원자_2")))["type"] == "audio_processed"
+
+
 async def test_only_a_person_in_a_seat_consents(client: Client) -> None:
-    assert (await ask(await connect(client), CONSENT))["code"] == "forbidden"
+    for command in (CONSENT, WITHDRAW):
+        assert (await ask(await connect(client), command))["code"] == "forbidden"
+
+
+async def test_nobody_mutes_a_microphone_that_their_connection_does_not_carry(
+    client: Client,
+) -> None:
+    for socket in (await connect(client), await sit(client, APPLICANT)):
+        refused = await ask(socket, {"type": "mute", "is_muted": True})
+        assert refused["code"] == "bad_request"
+    assert await events(client, kind="muted") == []
+
+
+async def test_a_note_is_kept_at_the_moment_it_is_about(client: Client) -> None:
+    operator = await connect(client)
+    await ask(operator, note() | {"media_at": 0.0})
+    await ask(operator, note() | {"media_at": 1e6})
+    first, second = await events(client, kind="note_added")
+    assert first["media_at"] == 0.0
+    assert second["media_at"] == second["at"]
 
 
 async def test_the_same_persons_newer_connection_replaces_the_older(client: Client) -> None:

@@ -4,8 +4,9 @@ The tests use the ``Journal`` Protocol only, so each implementation runs them un
 """
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 import pytest
@@ -17,13 +18,16 @@ from server.events import (
     Erased,
     Event,
     NoteAdded,
+    SeatConfig,
     SessionClosed,
+    SessionConfig,
+    SessionCreated,
     Unknown,
     decode_body,
     encode_body,
 )
-from server.journal.protocol import Conflict, Fenced, Held, Journal
-from tests.server.stories import ONE_OF_EACH, WALL, draft, note
+from server.journal.protocol import Conflict, Fenced, Held, Journal, Listing
+from tests.server.stories import CONFIG, CREATED, ONE_OF_EACH, WALL, draft, note
 
 Open: TypeAlias = Callable[[], Awaitable[Journal]]
 """Closes the journal that was opened before, if any, and opens it again on the same store."""
@@ -281,6 +285,116 @@ class JournalContract:
         assert [info.is_erased for info in found.values()] == [True, False, False]
         assert [info.created_wall - WALL for info in found.values()] == [2, 1, 0]
         assert [info.last_wall - WALL for info in found.values()] == [12, 11, 0]
+
+    async def test_the_list_says_what_a_session_is_about_and_who_sits_there(
+        self, journal: Journal
+    ) -> None:
+        await journal.append("a", [draft(CREATED), draft(note("1"))])
+        await journal.append("bare", [draft(note("1"))])
+        bare, told = sorted(await journal.sessions(), key=lambda info: info.title)
+        assert (told.title, told.job) == ("백엔드 개발자 면접", "백엔드 개발")
+        assert [(place.seat, place.name) for place in told.seats] == [
+            ("면접관_1", "한 팀장"),
+            ("지원자_1", "김하나"),
+            ("지원자_2", "이두리"),
+        ]
+        assert (bare.title, bare.job, bare.seats) == ("", "", ())
+
+    async def test_an_erased_session_has_no_title_and_an_erased_person_no_name(
+        self, journal: Journal
+    ) -> None:
+        for session in ("all", "one"):
+            await journal.append(session, [draft(CREATED), draft(SessionClosed())])
+        nameless = SessionCreated(
+            config=msgspec.structs.replace(
+                CONFIG, seats=(*CONFIG.seats[:2], SeatConfig(seat="지원자_2"))
+            )
+        )
+        await journal.redact("all", {1: None}, draft(Erased(seat=None, events=(1,))))
+        await journal.redact("one", {1: nameless}, draft(Erased(seat="지원자_2", events=(1,))))
+        found = {info.session: info for info in await journal.sessions()}
+        assert (found["all"].title, found["all"].job, found["all"].seats) == ("", "", ())
+        assert found["one"].title == CONFIG.title
+        assert [place.name for place in found["one"].seats] == ["한 팀장", "김하나", None]
+        for words in ("백엔드", "이두리"):
+            found_by = await journal.sessions(Listing(search=words))
+            assert [info.session for info in found_by] == (["one"] if words == "백엔드" else [])
+
+    async def test_the_list_goes_page_by_page_without_loss_or_repetition(
+        self, journal: Journal
+    ) -> None:
+        for number in range(150):
+            # Five of every moment: pages that end among them take all five.
+            await journal.append(f"s{number}", [draft(note("1"), at=float(number // 5))])
+        for limit in (1, 7, 64, 65, 150, 1000):
+            names: list[str] = []
+            walls: list[float] = []
+            wanted = Listing(limit=limit)
+            while page := await journal.sessions(wanted):
+                assert len(page) <= limit + 4
+                names += [info.session for info in page]
+                walls += [info.created_wall for info in page]
+                wanted = Listing(limit=limit, before=page[-1].created_wall)
+            assert len(names) == len(set(names)) == 150
+            assert walls == sorted(walls, reverse=True)
+        assert await journal.sessions(Listing(before=WALL)) == []
+
+    async def test_the_list_tells_living_sessions_from_past_ones(self, journal: Journal) -> None:
+        for number in range(6):
+            await journal.append(f"s{number}", [draft(note("1"), at=float(number))])
+            if number % 2:
+                await journal.append(f"s{number}", [draft(SessionClosed(), at=float(number))])
+
+        async def listed(**wanted: Any) -> list[str]:
+            return [info.session for info in await journal.sessions(Listing(**wanted))]
+
+        assert await listed(state="live") == ["s4", "s2", "s0"]
+        assert await listed(state="past") == ["s5", "s3", "s1"]
+        assert await listed(state="past", limit=1, before=WALL + 5) == ["s3"]
+        assert await listed(session="s2") == ["s2"]
+        assert await listed(session="s2", state="past") == []
+        assert await listed(session="nobody") == []
+
+    @pytest.mark.parametrize(
+        ("search", "found"),
+        [
+            ("", ["b", "A-1"]),
+            ("   ", ["b", "A-1"]),
+            ("a-1", ["A-1"]),
+            ("백엔드", ["A-1"]),
+            ("김하나", ["A-1"]),
+            (unicodedata.normalize("NFD", "김하나"), ["A-1"]),
+            ("하나 백엔드", ["A-1"]),
+            ("하나 프런트", []),
+            ("지원자_2", ["A-1"]),
+            ("STRASSE", ["b"]),
+            ("straße", ["b"]),
+            ("%", []),
+            ("_", ["b", "A-1"]),
+            ("'; --", []),
+            ("\x00", []),
+            ("\ud800", []),
+        ],
+    )
+    async def test_a_search_looks_at_ids_titles_jobs_and_names(
+        self, journal: Journal, search: str, found: list[str]
+    ) -> None:
+        await journal.append("A-1", [draft(CREATED)])
+        config = SessionConfig(title="Hauptstraße", seats=(SeatConfig(seat="면접관_1"),))
+        await journal.append("b", [draft(SessionCreated(config=config), at=1.0)])
+        assert [info.session for info in await journal.sessions(Listing(search=search))] == found
+
+    async def test_what_was_typed_as_separate_letters_is_found_too(self, journal: Journal) -> None:
+        title = unicodedata.normalize("NFD", "데이터 분석가 면접")
+        await journal.append("a", [draft(SessionCreated(config=SessionConfig(title=title)))])
+        assert await journal.sessions(Listing(search="분석가"))
+
+    async def test_a_search_finds_the_oldest_of_many(self, journal: Journal) -> None:
+        await journal.append("first", [draft(CREATED)])
+        for number in range(200):
+            await journal.append(f"s{number}", [draft(note("1"), at=1.0 + number)])
+        [info] = await journal.sessions(Listing(search="백엔드", limit=1))
+        assert info.session == "first"
 
     # What this release does not know
 

@@ -98,8 +98,7 @@ def test_a_damaged_file_is_found_by_the_check(path: Path) -> None:
 
     asyncio.run(make_journal(path))
     assert asyncio.run(verdict()) == "ok"
-    whole = path.read_bytes()
-    path.write_bytes(whole[: PAGE * 8] + bytes(PAGE) + whole[PAGE * 9 :])
+    _damage(path, _root(path, "event_cmd"))
     with pytest.raises(JournalUnavailable, match="damaged"):
         asyncio.run(verdict())
     with pytest.MonkeyPatch.context() as patch:  # As if it were too large to check at every start.
@@ -129,17 +128,21 @@ async def test_a_command_is_looked_up_in_its_index_and_not_in_the_whole_session(
     """Without timing: only who uses the index meets the damage in it."""
     await make_journal(path)
     monkeypatch.setattr(sqlite, "CHECKED_SIZE", 0)
-    with closing(sqlite3.connect(path)) as other:
-        (root,) = other.execute(
-            "SELECT rootpage FROM sqlite_master WHERE name='event_cmd'"
-        ).fetchone()
-    await asyncio.to_thread(_damage, path, root)
+    await asyncio.to_thread(_damage, path, _root(path, "event_cmd"))
     async with opened(path) as journal:
         assert len(await journal.read("a")) == 40
         with pytest.raises(JournalUnavailable):
             await journal.find("a", "c3")
         with pytest.raises(JournalUnavailable):
             await journal.append("a", [draft(note("neu"), cmd="c3")])
+
+
+def _root(path: Path, index: str) -> int:
+    with closing(sqlite3.connect(path)) as other:
+        (root,) = other.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name=?", (index,)
+        ).fetchone()
+    return int(root)
 
 
 def _damage(path: Path, page: int) -> None:

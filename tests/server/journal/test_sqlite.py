@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from server.errors import Overloaded
-from server.events import Erased
-from server.journal.protocol import Appended, Held
+from server.events import Erased, SessionClosed
+from server.journal.protocol import Appended, Held, Listing
 from server.journal.sqlite import SqliteJournal
+from server.journal.sqlite_listing import LISTED_AT_ONCE, PAST_EVERYTHING, listed
 from server.journal.writer import BATCH
 from tests.server.journal.contract import LONG_S, JournalContract, Open
 from tests.server.journal.files import commits_in_wal, open_file, opened, others_write_lock
-from tests.server.stories import draft, note
+from tests.server.stories import CREATED, draft, note
 
 
 class TestSqliteJournal(JournalContract):
@@ -146,3 +147,66 @@ async def test_a_closed_journal_is_one_file(path: Path) -> None:
         await journal.append("a", [draft(note("1"))])
         await journal.read("a")
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_page_of_the_list_costs_the_same_among_many_sessions(path: Path) -> None:
+    """Counted in steps of SQLite's machine, which take no longer on a busy computer."""
+    costs: list[list[int]] = [[], [], []]
+    for count in (300, 900):
+        _many_sessions(path.with_name(str(count)), count)
+        with closing(sqlite3.connect(path.with_name(str(count)))) as reader:
+            # One living session in three: the living ones and the past ones cost no more either.
+            for cost, state in zip(costs, (None, "live", "past"), strict=True):
+                cost.append(_steps(reader, Listing(state=state, limit=50)))  # type: ignore[arg-type]  # mypy widens the names
+    for few, many in costs:
+        assert few > 50, "the steps are counted"
+        assert many < 1.1 * few
+
+
+def _many_sessions(path: Path, count: int) -> None:
+    async def write() -> None:
+        async with opened(path) as journal:
+            events = [draft(CREATED), draft(SessionClosed())]
+            await asyncio.gather(
+                *(journal.append(f"s{n}", events[: 1 + n % 3]) for n in range(count))
+            )
+
+    asyncio.run(write())
+
+
+def _steps(reader: sqlite3.Connection, wanted: Listing) -> int:
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    reader.set_progress_handler(step, 1)
+    assert len(listed(reader, wanted, PAST_EVERYTHING)) == LISTED_AT_ONCE
+    reader.set_progress_handler(None, 1)
+    return steps
+
+
+async def test_a_journal_of_an_earlier_release_gets_the_indexes_of_the_list(path: Path) -> None:
+    async with opened(path) as journal:
+        await journal.append("a", [draft(CREATED)])
+    with closing(sqlite3.connect(path)) as other:
+        for index in ("session_newest", "session_newest_of_state"):
+            other.execute(f"DROP INDEX {index}")
+    async with opened(path) as journal:
+        [info] = await journal.sessions(Listing(state="live"))
+        assert info.title == "백엔드 개발자 면접"
+    with closing(sqlite3.connect(path)) as other:
+        found = other.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'session_new%'")
+        assert found.fetchone() == (2,)
+
+
+async def test_a_damaged_first_event_hides_no_other_session(path: Path) -> None:
+    async with opened(path) as journal:
+        for name in ("a", "b"):
+            await journal.append(name, [draft(CREATED)])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE event SET body=? WHERE session=1", (b'{"config":5}',))
+    async with opened(path) as journal:
+        assert [info.title for info in await journal.sessions()] == ["백엔드 개발자 면접", ""]

@@ -38,8 +38,14 @@ class SpokenTrack(MediaStreamTrack):
         self._pcm = np.tile((samples * 32767).astype(np.int16), 1 + FRAME // samples.size)
         self._started = time.monotonic()
         self._count = 0
+        self.speaking = asyncio.Event()
+        """While it is cleared no packet leaves; the time in between is missing afterwards."""
+        self.speaking.set()
 
     async def recv(self) -> AudioFrame:
+        if not self.speaking.is_set():
+            await self.speaking.wait()
+            self._count = int((time.monotonic() - self._started) * RATE_HZ / FRAME)
         due_s = self._started + self._count * FRAME / RATE_HZ
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         start = self._count * FRAME
@@ -114,8 +120,9 @@ class Client:
         self.received: asyncio.Queue[tuple[str, str | bytes]] = asyncio.Queue()
         self.tracks: list[MediaStreamTrack] = []
         self.connection.on("track", self.tracks.append)
-        if speaks is not None:
-            self.connection.addTrack(SpokenTrack(speaks))
+        self.microphone = None if speaks is None else SpokenTrack(speaks)
+        if self.microphone is not None:
+            self.connection.addTrack(self.microphone)
         self.channels = {name: self._channel(name) for name in channels}
 
     async def offer(self) -> str:

@@ -5,8 +5,8 @@ import asyncio
 import aioice.ice
 import pytest
 
+from server.environment import read_address
 from server.media.addresses import bound_to
-from server.settings import read_address
 
 
 def gathered() -> list[str]:

@@ -1,0 +1,40 @@
+"""What a session's record is made of: notes, spoken segments, evaluations."""
+
+from dataclasses import dataclass
+
+from server.events import Evaluation, Segment, Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note as the record shows it."""
+
+    seq: int
+    at: float
+    wall: float
+    by: str
+    about: str
+    text: str
+    timestamp: Timestamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One final segment and the span of its utterance, session seconds."""
+
+    seq: int
+    utterance: str
+    track: str
+    start: float
+    end: float
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One evaluation event."""
+
+    seq: int
+    at: float
+    wall: float
+    evaluation: Evaluation
