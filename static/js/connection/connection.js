@@ -1,0 +1,113 @@
+/** What is said over a person's line: events are subscribed to, commands are answered or refused. */
+
+import { newId } from "./ids.js";
+import { Link } from "./link.js";
+import { Pending } from "./pending.js";
+
+/**
+ * @typedef {import("./link.js").Phase} Phase
+ * @typedef {import("./link.js").Setup & {lastSeq: () => number, isSubscribing: boolean}} Setup
+ *   `lastSeq`: of the events the page has. `isSubscribing`: false for a device that only sends
+ *   sound.
+ */
+
+const SWEEP_MS = 1000;
+const PATIENCE_S = 15;
+
+/** Dispatches `message` (detail: the message), `connected` (a new door) and `change`. */
+export class Connection extends EventTarget {
+  #link;
+  #pending = new Pending();
+  #clock;
+  #lastSeq;
+  #isSubscribing;
+
+  /** @param {Setup} setup */
+  constructor(setup) {
+    super();
+    this.#clock = setup.clock;
+    this.#lastSeq = setup.lastSeq;
+    this.#isSubscribing = setup.isSubscribing;
+    this.#link = new Link(setup);
+    this.#link.addEventListener("connected", () => this.#begin());
+    this.#link.addEventListener("message", (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      this.#pending.answered(detail);
+      this.dispatchEvent(new CustomEvent("message", { detail }));
+    });
+    this.#link.addEventListener("lost", () => this.#pending.lost());
+    this.#link.addEventListener("change", () => {
+      if (this.phase === "stopped") this.#pending.abandon(this.code ?? "lost");
+      this.dispatchEvent(new CustomEvent("change"));
+    });
+    this.#sweep();
+  }
+
+  /** @returns {Phase} */
+  get phase() {
+    return this.#link.phase;
+  }
+
+  /** Why it stopped, or null. */
+  get code() {
+    return this.#link.code;
+  }
+
+  get door() {
+    return this.#link.door;
+  }
+
+  /** Begins, or begins again after a stop. */
+  start() {
+    return this.#link.start();
+  }
+
+  /** @param {string} code Ends it; what is pending is given back. */
+  stop(code) {
+    this.#link.stop(code);
+  }
+
+  /** The page goes away, perhaps to come back; nothing is given up. */
+  rest() {
+    this.#link.rest();
+  }
+
+  /** The network or the page is back. */
+  nudge() {
+    this.#link.nudge();
+  }
+
+  /**
+   * Sends a command until it is answered.
+   *
+   * @param {{type: string}} command
+   * @param {{patience_s?: number, isKept?: boolean, id?: string}} [terms] `isKept` false: meant for
+   *   the connection of this moment only.
+   * @returns {Promise<any>} The answer.
+   * @throws {import("./codes.js").Refusal}
+   */
+  command(command, { patience_s = PATIENCE_S, isKept = true, id = newId() } = {}) {
+    const until_s = this.#clock.now() + patience_s;
+    const answer = this.#pending.add(id, command, { until_s, isKept });
+    if (this.phase === "open") this.#link.send({ ...command, id });
+    else if (this.phase === "stopped") this.#pending.abandon(this.code ?? "lost");
+    else if (!isKept) this.#pending.lost();
+    return answer;
+  }
+
+  /** A new door: go on after the last event, and with what was not answered. */
+  #begin() {
+    if (this.#isSubscribing) {
+      this.#link.send({ type: "subscribe", after_seq: this.#lastSeq(), id: newId() });
+    }
+    for (const command of this.#pending.commands) this.#link.send(command);
+    this.dispatchEvent(new CustomEvent("connected"));
+  }
+
+  #sweep() {
+    this.#clock.later(() => {
+      this.#pending.expire(this.#clock.now());
+      this.#sweep();
+    }, SWEEP_MS);
+  }
+}

@@ -1,0 +1,150 @@
+/** Before the room: the notice, consent, the microphone, and one tap to enter. */
+
+import { ApiError } from "../api.js";
+import { ask } from "../connection/ask.js";
+import { fill, h } from "../dom.js";
+import { errorText } from "../texts/errors.js";
+import { t } from "../texts/lobby.js";
+import { DeviceSection } from "./device.js";
+import { entry } from "./entry.js";
+import { consentQuestion, head, notice } from "./notice.js";
+import { planOf } from "./plan.js";
+
+/**
+ * @typedef {import("../room/scene.js").Join} Join
+ * @typedef {import("../microphone/microphone.js").Microphone} Microphone
+ * @typedef {{microphone: Microphone | null, join: Join}} Ticket
+ */
+
+/**
+ * Shows the lobby until the person enters. By then their consent is recorded where it was asked.
+ *
+ * @param {HTMLElement} root
+ * @param {Join} join
+ * @returns {Promise<Ticket>}
+ */
+export function lobby(root, join) {
+  return new Promise((resolve) => new Lobby(root, join, resolve));
+}
+
+class Lobby {
+  #plan;
+  #device;
+  #isChecked = false;
+  #isEntering = false;
+  #message = "";
+  #listeners = new AbortController();
+  /** @type {ReturnType<typeof entry> | null} */
+  #entry = null;
+  #root;
+  #join;
+  #resolve;
+
+  /** @param {HTMLElement} root @param {Join} join @param {(ticket: Ticket) => void} resolve */
+  constructor(root, join, resolve) {
+    this.#root = root;
+    this.#join = join;
+    this.#resolve = resolve;
+    this.#plan = planOf(join);
+    this.#device = this.#plan.microphone ? new DeviceSection(this.#plan.microphone) : null;
+    const { signal } = this.#listeners;
+    document.addEventListener("languagechange", () => this.#mount(), { signal });
+    root.addEventListener("enter", (event) => {
+      void this.#enter(/** @type {CustomEvent} */ (event).detail.isSilent);
+    }, { signal });
+    this.#device?.element.addEventListener("change", () => this.#show(), { signal });
+    this.#mount();
+  }
+
+  #mount() {
+    const isAsked = this.#plan.consent === "ask";
+    const question = isAsked ? consentQuestion(this.#isChecked) : null;
+    question?.box.addEventListener("change", () => {
+      this.#isChecked = question.box.checked;
+      this.#become({ message: "" });
+    });
+    this.#device?.show();
+    this.#entry = entry(this.#plan);
+    fill(
+      this.#root,
+      ...head(this.#join),
+      h(
+        "div",
+        { class: "lobby" },
+        notice(this.#join, this.#plan, question?.element ?? null),
+        this.#plan.consent === "room" && this.#roomNotice(),
+        this.#device?.element ?? this.#place(),
+        this.#entry.element,
+      ),
+    );
+    this.#become({ message: "" });
+  }
+
+  #place() {
+    return this.#plan.place && h("p", { class: "card" }, t(this.#plan.place));
+  }
+
+  #roomNotice() {
+    const isConfirmed = this.#join.consent === "given";
+    return h(
+      "div",
+      { class: "card" },
+      h("p", {}, t(isConfirmed ? "roomConfirmed" : "roomWaits")),
+      h("p", { class: "quiet-text said" }, t("roomPlace")),
+    );
+  }
+
+  /** @param {{isEntering?: boolean, message?: string}} news */
+  #become({ isEntering = this.#isEntering, message = this.#message }) {
+    this.#isEntering = isEntering;
+    this.#message = message;
+    this.#show();
+  }
+
+  #show() {
+    const microphone = this.#device?.microphone;
+    this.#entry?.show({
+      isEntering: this.#isEntering,
+      hasMicrophone: Boolean(microphone) && !microphone?.lostReason,
+      hasProblem: this.#device?.hasProblem ?? false,
+      message: this.#message,
+    });
+  }
+
+  /** @param {boolean} isSilent */
+  async #enter(isSilent) {
+    if (this.#isEntering) return;
+    if (this.#plan.consent === "ask" && !this.#isChecked) {
+      this.#become({ message: t("consentMissing") });
+      document.getElementById("consent")?.focus();
+      return;
+    }
+    this.#become({ isEntering: true, message: "" });
+    try {
+      // The device first, because phones want it in the tap; its sound stays here until consent.
+      const microphone = isSilent ? null : ((await this.#device?.open()) ?? null);
+      if (this.#device && !microphone && !isSilent) return;
+      const join = await this.#consented();
+      if (isSilent) this.#device?.close();
+      this.#finish({ microphone, join });
+    } catch (error) {
+      this.#become({ message: error instanceof ApiError ? error.message : errorText("internal") });
+    } finally {
+      this.#become({ isEntering: false });
+    }
+  }
+
+  /** @returns {Promise<Join>} */
+  async #consented() {
+    if (this.#plan.consent !== "ask") return this.#join;
+    await ask(this.#join.session, { type: "consent" });
+    return { ...this.#join, consent: "given" };
+  }
+
+  /** @param {Ticket} ticket */
+  #finish(ticket) {
+    this.#listeners.abort();
+    this.#device?.leave();
+    this.#resolve(ticket);
+  }
+}

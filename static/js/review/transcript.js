@@ -1,0 +1,90 @@
+/** What was said, with notes and gaps where they belong. */
+
+import { h } from "../dom.js";
+import { personName, SEATS, seatClass } from "../seats.js";
+import { t } from "../texts/review.js";
+import { clock } from "../time.js";
+import { LOW_CONFIDENCE } from "./record.js";
+
+/** From so many on, only what is on the screen is laid out. */
+const MANY = 300;
+
+/**
+ * @typedef {import("./record.js").Place} Place
+ * @typedef {import("./record.js").Moment} Moment
+ */
+
+/** @param {readonly Moment[]} moments @param {readonly Place[]} places */
+export function transcript(moments, places) {
+  return h(
+    "ol",
+    {
+      id: "transcript",
+      class: moments.length > MANY ? "list many" : "list",
+      "aria-label": t("transcript"),
+    },
+    ...moments.map((moment) => {
+      switch (moment.kind) {
+        case "said":
+          return saidItem(moment, places);
+        case "note":
+          return noteItem(moment, places);
+        default:
+          return gapItem(moment, places);
+      }
+    }),
+  );
+}
+
+/** @param {import("./record.js").Said} said @param {readonly Place[]} places */
+function saidItem(said, places) {
+  const isLow = said.confidence < LOW_CONFIDENCE;
+  const percent = Math.round(said.confidence * 100);
+  return h(
+    "li",
+    {
+      id: said.id,
+      class: `said ${seatClass(said.seat)}${said.isTurn ? " turn" : ""}${isLow ? " low" : ""}`,
+      "data-seat": said.seat,
+      tabindex: -1,
+    },
+    h("span", { class: "who" }, personName(said.seat, places)),
+    h("span", { class: "at" }, clock(said.at)),
+    h("span", { class: "words", lang: "ko" }, said.text),
+    isLow && h("span", { class: "mark", title: t("lowTitle", { percent }) }, t("low")),
+  );
+}
+
+/** @param {import("./record.js").Noted} note @param {readonly Place[]} places */
+function noteItem(note, places) {
+  return h(
+    "li",
+    { id: note.id, class: `note ${seatClass(note.about)}`, "data-seat": note.about, tabindex: -1 },
+    h("span", { class: "at" }, clock(note.at)),
+    h("span", { class: "by" }, byline(note, places)),
+    h("span", { class: "words" }, note.text),
+  );
+}
+
+/** @param {import("./record.js").Missed} gap @param {readonly Place[]} places */
+function gapItem(gap, places) {
+  const who = SEATS.includes(gap.track) ? personName(gap.track, places) : t("roomMicrophone");
+  const isKnown = gap.reason === "no_packets" || gap.reason === "reconnected";
+  return h(
+    "li",
+    { class: "gap", "data-seat": gap.track },
+    h("span", { class: "at" }, clock(gap.at)),
+    h(
+      "span",
+      {},
+      `${t("gap", { who, s: Math.max(1, Math.round(gap.end - gap.at)) })}. `,
+      isKnown && t(gap.reason === "no_packets" ? "gap_no_packets" : "gap_reconnected"),
+    ),
+  );
+}
+
+/** @param {import("./record.js").Noted} note @param {readonly Place[]} places */
+export function byline(note, places) {
+  const by = note.by === "operator" ? t("operator") : personName(note.by, places);
+  return t("note", { by, about: personName(note.about, places) });
+}

@@ -1,0 +1,48 @@
+/** The bottom line: what a person does in the room. */
+
+import { h, setText, tell } from "../dom.js";
+import { microphoneBar } from "../microphone/bar.js";
+import { t } from "../texts/room.js";
+import { isDirecting } from "./scene.js";
+
+/**
+ * Tells `mute`, `leave`, `withdraw`, `end`.
+ *
+ * @param {import("./scene.js").Join} join
+ * @param {import("./scene.js").Microphone | null} microphone
+ * @returns {import("./scene.js").View}
+ */
+export function barView(join, microphone) {
+  const button = (/** @type {string} */ id, /** @type {string} */ text, kind = "") =>
+    h("button", { type: "button", id, class: kind, onclick: () => tell(element, id) }, text);
+  const mute = button("mute", t("mute"));
+  mute.title = t("muteTitle");
+  const withdraw = button("withdraw", t("withdraw"), "quiet");
+  const device = microphone
+    ? h("div", { class: "device" }, microphoneBar(microphone))
+    : null;
+  const element = h(
+    "footer",
+    { class: "bar" },
+    microphone && mute,
+    device,
+    h("span", { class: "space" }),
+    withdraw,
+    button("leave", t("leave")),
+    isDirecting(join) && button("end", t("end")),
+  );
+  return {
+    element,
+    show({ own, state }) {
+      const isHearing = own.hasMicrophone && !own.hasWithdrawn;
+      mute.hidden = !isHearing;
+      if (device) device.hidden = !isHearing;
+      // Narrow screens have no room for the device, unless something is wrong with it.
+      element.classList.toggle("needs-device", own.lost !== null);
+      mute.setAttribute("aria-pressed", String(own.isMuted));
+      setText(mute, t(own.isMuted ? "unmute" : "mute"));
+      const hasConsented = join.seat !== null && join.seat in state.consents;
+      withdraw.hidden = !hasConsented || state.isConsentExternal || own.hasWithdrawn;
+    },
+  };
+}

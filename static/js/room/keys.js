@@ -1,0 +1,31 @@
+/** Keys that work anywhere in the room. By position, so that they work in Korean input too. */
+
+/**
+ * @param {{code: string, key: string, altKey: boolean, ctrlKey: boolean, metaKey: boolean,
+ *   isComposing: boolean}} event
+ * @param {boolean} isTyping Whether a field has the focus.
+ * @returns {{do: "note" | "mute"} | {do: "seat", number: number} | null}
+ */
+export function shortcut(event, isTyping) {
+  if (event.ctrlKey || event.metaKey || event.isComposing) return null;
+  if (event.altKey) {
+    const number = digit(event.code);
+    return number ? { do: "seat", number } : null;
+  }
+  if (isTyping) return null;
+  if (event.key === "/" || event.code === "KeyN") return { do: "note" };
+  if (event.code === "KeyM") return { do: "mute" };
+  return null;
+}
+
+/** @param {string} code @returns {number | null} 1 to 6. */
+export function digit(code) {
+  const match = /^(?:Digit|Numpad)([1-6])$/.exec(code);
+  return match ? Number(match[1]) : null;
+}
+
+/** @param {EventTarget | null} target @returns {boolean} Whether it takes typed characters. */
+export function isTypingIn(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.matches("textarea, select, input:not([type=radio], [type=checkbox])");
+}

@@ -1,0 +1,196 @@
+/** The room while it lives: connection → state → views, and intents back to the connection. */
+
+import { pageUrl } from "../api.js";
+import { initial, receive, reconnected } from "../state.js";
+import { withoutStale } from "../state/speech.js";
+import { confirmRoom, end, withdraw } from "./deeds.js";
+import { isTypingIn, shortcut } from "./keys.js";
+import { layout } from "./layout.js";
+import { Notebook } from "./notebook.js";
+import { showLeft, showOver } from "./pages.js";
+import { plumb } from "./plumbing.js";
+import { mayLeaveUnsaved } from "./questions.js";
+import { isDirecting } from "./scene.js";
+
+/**
+ * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {import("./scene.js").Join} Join
+ * @typedef {import("./scene.js").Microphone} Microphone
+ */
+
+/** Messages of one burst are shown together. */
+const SHOW_MS = 40;
+
+const now_s = () => performance.now() / 1000;
+
+/** One stay in the room, until the person leaves or the interview ends. */
+export class Live {
+  #root;
+  #join;
+  #microphone;
+  #state;
+  #plumbing;
+  #notebook;
+  /** @type {import("./layout.js").Layout} */
+  #layout;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #showing = null;
+  #listeners = new AbortController();
+
+  /** @param {HTMLElement} root @param {Join} join @param {Microphone | null} microphone */
+  constructor(root, join, microphone) {
+    this.#root = root;
+    this.#join = join;
+    this.#microphone = microphone;
+    this.#state = initial(join, now_s());
+    this.#plumbing = plumb(join, microphone, () => this.#state.seq);
+    this.#notebook = new Notebook(this.#plumbing.connection, join.session);
+    this.#layout = this.#mount();
+    this.#listen();
+    this.#obey();
+    void this.#plumbing.connection.start();
+    this.#notebook.resume();
+  }
+
+  #mount() {
+    const scene = this.#scene();
+    const now = () => this.#scene();
+    return layout(this.#root, scene, this.#microphone, this.#notebook.draft, now);
+  }
+
+  /** @returns {Scene} */
+  #scene() {
+    const { connection, own, reason } = this.#plumbing;
+    const link = {
+      phase: connection.phase,
+      code: connection.code,
+      door: connection.door,
+      reason: reason(),
+    };
+    return {
+      state: this.#state,
+      join: this.#join,
+      own: own.state,
+      link,
+      unsaved: this.#notebook.unsaved,
+      now_s: now_s(),
+    };
+  }
+
+  #listen() {
+    const { signal } = this.#listeners;
+    const { connection, own } = this.#plumbing;
+    const soon = () => this.#showSoon();
+    connection.addEventListener("message", (event) => {
+      const message = /** @type {CustomEvent} */ (event).detail;
+      this.#state = receive(this.#state, message, now_s());
+      soon();
+    });
+    connection.addEventListener("connected", () => {
+      this.#state = reconnected(this.#state);
+      soon();
+    });
+    connection.addEventListener("change", () => {
+      if (connection.phase === "stopped" && connection.code === "session_over") this.#over();
+      else soon();
+    });
+    own.addEventListener("change", soon);
+    this.#notebook.addEventListener("change", soon);
+    const ticking = setInterval(() => {
+      this.#state = withoutStale(this.#state, now_s());
+      soon();
+    }, 1000);
+    signal.addEventListener("abort", () => clearInterval(ticking));
+    document.addEventListener(
+      "languagechange",
+      () => {
+        this.#layout = this.#mount();
+        this.#show();
+        document.getElementById("language")?.focus();
+      },
+      { signal },
+    );
+    document.addEventListener("keydown", (event) => this.#key(event), { signal });
+    this.#show();
+  }
+
+  /** Intents of the views. */
+  #obey() {
+    const { own, connection } = this.#plumbing;
+    /** @type {Record<string, (detail: any) => unknown>} */
+    const intents = {
+      mute: () => own.toggleMute(),
+      leave: () => this.#leave(),
+      withdraw: () => withdraw(connection, own),
+      end: async () => {
+        if (await end(connection)) this.#over();
+      },
+      again: () => connection.start(),
+      "consent-again": () => location.reload(),
+      "confirm-room": () => confirmRoom(connection),
+      "show-line": (segment) => this.#layout.reveal(segment),
+      draft: (draft) => this.#notebook.write(draft),
+      note: (note) => this.#notebook.save(note),
+      "note-retry": (id) => this.#notebook.retry(id),
+      "note-discard": (id) => this.#notebook.takeBack(id),
+      "note-edit": (id) => {
+        const draft = this.#notebook.takeBack(id);
+        if (draft) this.#layout.notes?.fill(draft);
+      },
+    };
+    for (const [intent, act] of Object.entries(intents)) {
+      const listener = (/** @type {Event} */ event) =>
+        void act(/** @type {CustomEvent} */ (event).detail);
+      this.#root.addEventListener(intent, listener, { signal: this.#listeners.signal });
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (document.querySelector("dialog[open]")) return;
+    const wanted = shortcut(event, isTypingIn(event.target));
+    if (wanted === null) return;
+    if (wanted.do === "mute") this.#plumbing.own.toggleMute();
+    else if (this.#layout.notes === null) return;
+    else if (wanted.do === "seat") this.#layout.notes.choose(wanted.number);
+    else {
+      this.#layout.choose("notes");
+      this.#layout.notes.focus();
+    }
+    event.preventDefault();
+  }
+
+  #showSoon() {
+    this.#showing ??= setTimeout(() => this.#show(), SHOW_MS);
+  }
+
+  #show() {
+    if (this.#showing !== null) clearTimeout(this.#showing);
+    this.#showing = null;
+    if (!this.#listeners.signal.aborted) this.#layout.show(this.#scene());
+  }
+
+  async #leave() {
+    if (this.#notebook.unsaved.length > 0 && !(await mayLeaveUnsaved())) return;
+    this.#close();
+    showLeft(this.#root);
+  }
+
+  /** The interview has ended: who may read the record goes there, unless a note would be lost. */
+  #over() {
+    if (this.#listeners.signal.aborted) return;
+    const unsaved = this.#notebook.unsaved.map(({ note }) => note);
+    const draft = this.#notebook.draft.text.trim();
+    if (draft) unsaved.push(draft);
+    this.#close();
+    const { session } = this.#join;
+    const canReview = isDirecting(this.#join);
+    if (canReview && unsaved.length === 0) location.assign(pageUrl("review", session));
+    else showOver(this.#root, { isErased: false, session, canReview, unsaved });
+  }
+
+  #close() {
+    this.#listeners.abort();
+    this.#plumbing.stop();
+  }
+}

@@ -1,0 +1,130 @@
+/** Everybody's notes, live, and the place to write one. */
+
+import { fill, h, tell } from "../dom.js";
+import { personName, seatClass, SEATS } from "../seats.js";
+import { sessionTime } from "../state/looks.js";
+import { t } from "../texts/room.js";
+import { clock } from "../time.js";
+import { noteForm } from "./noteform.js";
+
+/**
+ * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {import("./notekeeper.js").Unsaved} Unsaved
+ * @typedef {import("./scene.js").View & {focus: () => void, choose: (number: number) => void,
+ *   fill: (draft: import("./notekeeper.js").Draft) => void}} NotesView
+ */
+
+const NEAR = 60;
+
+/**
+ * @param {Scene} first
+ * @param {import("./notekeeper.js").Draft} draft
+ * @param {() => Scene} sceneNow
+ * @returns {NotesView}
+ */
+export function notesView(first, draft, sceneNow) {
+  const form = noteForm(first.state.seats, draft, () => {
+    const { state } = sceneNow();
+    return sessionTime(state, performance.now() / 1000);
+  });
+  const empty = h("p", { class: "quiet-text empty" }, t("noNotes"));
+  const list = h("ol", { class: "list" });
+  const log = h("div", { id: "notes", role: "log", "aria-live": "polite" }, list);
+  const unsavedList = h("ul", { class: "list unsaved" });
+  const scroller = h("div", { class: "scroller", tabindex: 0, "aria-label": t("notes") });
+  scroller.append(empty, log, unsavedList);
+  const element = h(
+    "section",
+    { class: "panel notes", "data-panel": "notes", "aria-labelledby": "notes-title" },
+    h("h2", { id: "notes-title", class: "panel-head" }, t("notes")),
+    scroller,
+    form.element,
+  );
+  let count = 0;
+  /** @type {unknown} */
+  let shownUnsaved = null;
+  /** @type {unknown} */
+  let shownPhase = null;
+  let isFollowing = true;
+  const stick = () => {
+    if (isFollowing) scroller.scrollTop = scroller.scrollHeight;
+  };
+  scroller.addEventListener("scroll", () => {
+    if (scroller.clientHeight === 0) return;
+    isFollowing = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+  });
+  new ResizeObserver(stick).observe(scroller);
+
+  return {
+    element,
+    focus: form.focus,
+    choose: form.choose,
+    fill: form.fill,
+    show(scene) {
+      const { state, unsaved, link } = scene;
+      const isNew = count < state.notes.length;
+      list.append(...state.notes.slice(count).map((note) => noteRow(scene, note)));
+      count = state.notes.length;
+      if (isNew || shownUnsaved !== unsaved || shownPhase !== link.phase) {
+        const kept = new Set(state.notes.map((note) => note.cmd));
+        const waiting = unsaved.filter((note) => !kept.has(note.id));
+        fill(unsavedList, ...waiting.map((note) => unsavedRow(scene, note)));
+        shownUnsaved = unsaved;
+        shownPhase = link.phase;
+        stick();
+      }
+      empty.hidden = count > 0 || unsaved.length > 0;
+      log.setAttribute("aria-busy", String(!state.isCaughtUp));
+    },
+  };
+}
+
+/** @param {Scene} scene @param {import("../state.js").Note} note */
+function noteRow({ state, join }, note) {
+  const author = SEATS.includes(note.by) ? personName(note.by, state.seats) : t("operator");
+  const isOwn = note.by === (join.seat ?? "operator");
+  return h(
+    "li",
+    { class: `note ${seatClass(note.about)}` },
+    h(
+      "div",
+      { class: "note-head" },
+      h("span", { class: "who" }, personName(note.about, state.seats)),
+      h("time", { class: "when" }, clock(note.media_at)),
+      h("span", { class: "by" }, isOwn ? `${author} · ${t("mine")}` : author),
+    ),
+    h("p", { class: "words" }, note.note),
+  );
+}
+
+/** @param {Scene} scene @param {Unsaved} note */
+function unsavedRow({ state, link }, note) {
+  const row = h(
+    "li",
+    { class: `note unsaved ${note.status} ${seatClass(note.speaker)}` },
+    h(
+      "div",
+      { class: "note-head" },
+      h("span", { class: "who" }, personName(note.speaker, state.seats)),
+      note.media_at !== null && h("time", { class: "when" }, clock(note.media_at)),
+    ),
+    h("p", { class: "words" }, note.note),
+  );
+  if (note.status === "pending") {
+    const text = t(link.phase === "open" ? "noteSaving" : "noteWaiting");
+    row.append(h("p", { class: "quiet-text", role: "status" }, text));
+    return row;
+  }
+  const act = (/** @type {string} */ intent) => () => tell(row, intent, note.id);
+  row.append(
+    h("p", { class: "bad", role: "alert" }, `${t("noteFailed")} ${note.why}`),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "button", onclick: act("note-retry") }, t("retry")),
+      h("button", { type: "button", onclick: act("note-edit") }, t("noteEdit")),
+      h("button", { type: "button", class: "quiet", onclick: act("note-discard") }, t("noteDiscard")),
+    ),
+  );
+  return row;
+}

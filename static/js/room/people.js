@@ -1,0 +1,115 @@
+/** Who is here, and whether they are heard. */
+
+import { fill, h, tell } from "../dom.js";
+import { personName, seatClass } from "../seats.js";
+import { guests, hasRoomMicrophone, places, roomSounds, unconsented } from "../state/looks.js";
+import { t } from "../texts/room.js";
+import { isAlso } from "./scene.js";
+
+/**
+ * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {import("../state/looks.js").Place} Place
+ * @typedef {import("../state/looks.js").Sound} Sound
+ */
+
+/** What is written for a sound, in a few words and in a sentence. */
+const WORDS = /** @type {const} */ ({
+  absent: ["absent", "absent"],
+  muted: ["muted", "muted"],
+  open: ["open", "open"],
+  silent: ["silent", "silentLong"],
+  lost: ["lost", "lostLong"],
+  room: ["here", "byRoom"],
+  none: ["here", "noMicrophone"],
+  waiting: ["waiting", "waiting"],
+});
+
+/** @returns {import("./scene.js").View} */
+export function peopleView() {
+  const list = h("ul", { id: "people", class: "list" });
+  const room = h("div", { class: "room-microphone", hidden: true });
+  const element = h(
+    "section",
+    { class: "panel attendance", "data-panel": "people", "aria-labelledby": "people-title" },
+    h("h2", { id: "people-title", class: "unseen" }, t("people")),
+    list,
+    room,
+  );
+  let shown = "";
+  return {
+    element,
+    show(scene) {
+      const here = places(scene.state, scene.now_s);
+      const others = guests(scene.state);
+      const microphone = roomPart(scene);
+      // Made anew only when something a reader sees has changed: this is asked every second.
+      const key = JSON.stringify([here, others, microphone]);
+      if (key === shown) return;
+      shown = key;
+      fill(list, ...here.map((place) => placeRow(place, scene)), ...others.map(guestRow));
+      showRoom(room, microphone, scene);
+    },
+  };
+}
+
+/** @param {Place} place @param {Scene} scene */
+function placeRow(place, { state, join }) {
+  const [short, long] = WORDS[place.sound];
+  const isOwn = place.seat === join.seat;
+  return h(
+    "li",
+    { class: `person ${seatClass(place.seat)} ${place.sound}` },
+    h("span", { class: "who" }, personName(place.seat, state.seats), isOwn && ` · ${t("mine")}`),
+    h("span", { class: "sound", title: t(long) }, h("i", { "aria-hidden": "true" }), t(short)),
+    // Why it is silent matters; that somebody is simply heard or absent does not.
+    short !== long && h("span", { class: "long" }, t(long)),
+    place.isPresent &&
+      place.isConsentMissing &&
+      h("span", { class: "warn" }, t("consentMissing")),
+  );
+}
+
+/** @param {{role: string, count: number}} guest */
+function guestRow({ role, count }) {
+  const known = /** @type {const} */ (["operator", "observer", "microphone", "interviewer", "applicant"]);
+  const word = known.find((one) => one === role);
+  const what = word ? t(word) : role;
+  const key = role === "microphone" ? "countDevices" : "count";
+  return h("li", { class: "person guest" }, h("span", { class: "who" }, t(key, { what, count })));
+}
+
+/** @param {Scene} scene @returns {{isConfirmed: boolean, sounds: Sound[], missing: string[]} | null} */
+function roomPart({ state, now_s }) {
+  if (!hasRoomMicrophone(state)) return null;
+  return {
+    isConfirmed: state.isRoomConfirmed || state.isConsentExternal,
+    sounds: roomSounds(state, now_s),
+    missing: unconsented(state),
+  };
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {ReturnType<typeof roomPart>} part
+ * @param {Scene} scene
+ */
+function showRoom(element, part, { join, state }) {
+  element.hidden = part === null;
+  if (part === null) return;
+  const isOperator = isAlso(join, "operator");
+  const seats = part.missing.map((seat) => personName(seat, state.seats)).join(", ");
+  fill(
+    element,
+    h("strong", {}, t("roomTitle")),
+    ...part.sounds.map((sound) => h("span", { class: `sound ${sound}` }, t(WORDS[sound][1]))),
+    h("p", { class: "quiet-text" }, t(part.isConfirmed ? "roomConfirmed" : "roomWaits")),
+    !part.isConfirmed && seats && h("p", { class: "warn" }, t("roomMissing", { seats })),
+    !part.isConfirmed &&
+      isOperator &&
+      h(
+        "button",
+        { type: "button", id: "confirm-room", onclick: () => tell(element, "confirm-room") },
+        t("roomConfirm"),
+      ),
+  );
+}

@@ -1,0 +1,199 @@
+/**
+ * What the page knows, folded from what the server says. Pure: no clock, no document.
+ *
+ * An interim, a note or a microphone's state copies only its own small part; only a new line copies
+ * the list of lines (references, a few thousand at most).
+ */
+
+import { droppedLine, gapLine, inserted } from "./state/lines.js";
+import { final, finished, gone, interim } from "./state/speech.js";
+import { without } from "./state/tables.js";
+
+/**
+ * @typedef {import("./messages.js").ServerMessage} ServerMessage
+ * @typedef {import("./state/lines.js").Line} Line
+ * @typedef {{seat: string, name?: string | null, microphone: "own" | "room" | "none"}} Seat
+ * @typedef {{role: string, seat: string | null, name: string | null}} Person One connection.
+ * @typedef {{speaker: string | null, state: string, heard_s: number}} Microphone
+ * @typedef {{final_s: number, is_behind: boolean, heard_s: number}} Lag
+ * @typedef {{speaker: string | null, start: number, committed: string, tentative: string,
+ *   heard_s: number}} Interim
+ * @typedef {import("./messages.js").NoteAdded} Note
+ * @typedef {import("./messages.js").Evaluation} Evaluation
+ *
+ * @typedef {object} State
+ * @property {string} title
+ * @property {string} job
+ * @property {readonly Seat[]} seats
+ * @property {boolean} isConsentExternal Consent was seen to outside of this software.
+ * @property {"live" | "ending" | "review" | "erased"} life
+ * @property {number} seq Of the last event; everything visible up to it has been folded.
+ * @property {boolean} isCaughtUp Whether what happened before has all been told.
+ * @property {number} offset_s Session time minus this machine's clock.
+ * @property {number | null} closed_s Session time of the end.
+ * @property {Readonly<Record<string, Person>>} people By connection.
+ * @property {Readonly<Record<string, true>>} consents By seat.
+ * @property {boolean} isRoomConfirmed
+ * @property {Readonly<Record<string, true>>} muted By track.
+ * @property {Readonly<Record<string, Microphone>>} microphones By track.
+ * @property {Readonly<Record<string, Lag>>} lags By track.
+ * @property {Readonly<Record<string, Interim>>} interims By track.
+ * @property {Readonly<Record<string, number>>} finished_s By track: where its last final ended.
+ * @property {Readonly<Record<string, string | null>>} voices Voice → seat.
+ * @property {readonly Line[]} lines In the order in which they began.
+ * @property {readonly Note[]} notes
+ * @property {Readonly<Record<string, Evaluation>>} evaluations The newest by applicant.
+ */
+
+/**
+ * @param {import("./room/scene.js").Join} join What the server said on entering.
+ * @param {number} now_s This machine's clock.
+ * @returns {State}
+ */
+export function initial(join, now_s) {
+  return {
+    title: join.title,
+    job: join.job ?? "",
+    seats: join.seats ?? [],
+    isConsentExternal: join.consent === "external",
+    life: join.life,
+    seq: 0,
+    isCaughtUp: false,
+    offset_s: (join.now ?? 0) - now_s,
+    closed_s: null,
+    people: {},
+    consents: {},
+    isRoomConfirmed: false,
+    muted: {},
+    microphones: {},
+    lags: {},
+    interims: {},
+    finished_s: {},
+    voices: {},
+    lines: [],
+    notes: [],
+    evaluations: {},
+  };
+}
+
+/**
+ * Returns the state after a message.
+ *
+ * @param {State} state
+ * @param {ServerMessage} message
+ * @param {number} now_s This machine's clock when it came.
+ * @returns {State}
+ */
+export function receive(state, message, now_s) {
+  if (!("wall" in message)) return told(state, message, now_s);
+  if (message.seq <= state.seq) return state;
+  // An event cannot come before it happens: the largest difference is the nearest to the truth.
+  const offset_s = Math.max(state.offset_s, message.at - now_s);
+  const after = { ...state, seq: message.seq, offset_s };
+  return "erased" in message ? after : happened(after, message);
+}
+
+/** The connection is new: what was passing is unknown. @param {State} state @returns {State} */
+export function reconnected(state) {
+  return { ...state, isCaughtUp: false, interims: {}, microphones: {}, lags: {} };
+}
+
+/**
+ * @param {State} state
+ * @param {import("./messages.js").Answer | import("./messages.js").Signal} message
+ * @param {number} now_s
+ * @returns {State}
+ */
+function told(state, message, now_s) {
+  switch (message.type) {
+    case "interim":
+      return interim(state, message, now_s);
+    case "lag": {
+      const { track, final_s, is_behind } = message;
+      return { ...state, lags: { ...state.lags, [track]: { final_s, is_behind, heard_s: now_s } } };
+    }
+    case "microphone": {
+      const { track, speaker, state: sound } = message;
+      if (sound === "off") return gone(state, track);
+      const microphone = { speaker: speaker ?? null, state: sound, heard_s: now_s };
+      return { ...state, microphones: { ...state.microphones, [track]: microphone } };
+    }
+    case "caught_up":
+      return { ...state, isCaughtUp: true, seq: Math.max(state.seq, message.seq ?? 0) };
+    case "session_ended":
+      return state.life === "erased" ? state : { ...state, life: "review" };
+    case "note_saved": // Answers go to whoever asked; the events tell the rest.
+    case "evaluation_summary":
+    case "audio_processed":
+    case "done":
+    case "error":
+    case "ping":
+      return state;
+    default:
+      return unknown(state, message);
+  }
+}
+
+/**
+ * @param {State} state
+ * @param {import("./messages.js").JournalEvent} event
+ * @returns {State}
+ */
+function happened(state, event) {
+  switch (event.type) {
+    case "session_created": {
+      const { title, job, seats, consent } = event.config;
+      return { ...state, title, job, seats, isConsentExternal: consent === "external" };
+    }
+    case "consent_given":
+      return { ...state, consents: { ...state.consents, [event.seat]: true } };
+    case "consent_withdrawn":
+      return { ...state, consents: without(state.consents, event.seat), isRoomConfirmed: false };
+    case "room_confirmed":
+      return { ...state, isRoomConfirmed: true };
+    case "joined": {
+      const person = { role: event.role, seat: event.seat ?? null, name: event.name ?? null };
+      return { ...state, people: { ...state.people, [event.connection]: person } };
+    }
+    case "left":
+      return { ...state, people: without(state.people, event.connection) };
+    case "muted":
+      return { ...state, muted: { ...state.muted, [event.track]: true } };
+    case "unmuted":
+      return { ...state, muted: without(state.muted, event.track) };
+    case "note_added":
+      return { ...state, notes: [...state.notes, event] };
+    case "voice_assigned":
+      return { ...state, voices: { ...state.voices, [event.voice]: event.seat ?? null } };
+    case "utterance_final":
+      return final(state, event);
+    case "utterance_dropped": {
+      const line = droppedLine(event);
+      const after = finished(state, event.track, event.end);
+      return line ? { ...after, lines: inserted(after.lines, line) } : after;
+    }
+    case "gap":
+      return { ...state, lines: inserted(state.lines, gapLine(event)) };
+    case "evaluation":
+      return { ...state, evaluations: { ...state.evaluations, [event.applicant]: event } };
+    case "session_closed":
+      return { ...state, life: "review", closed_s: event.at, interims: {}, microphones: {} };
+    case "erased":
+      return event.seat ? state : { ...state, life: "erased" };
+    case "audio_taken":
+      return state;
+    default:
+      return unknown(state, event);
+  }
+}
+
+/**
+ * A message of a newer server. That every known one has a case is checked by its type.
+ *
+ * @param {State} state
+ * @param {never} message
+ */
+function unknown(state, message) {
+  void message;
+  return state;
+}

@@ -1,0 +1,158 @@
+/** The review page: the record in order, and finding words in it. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { isPartlyErased, newest, speakers, timeline } from "../../static/js/review/record.js";
+import { filename, pattern, pieces } from "../../static/js/review/words.js";
+
+/** @typedef {import("../../static/js/review/record.js").Result} Result */
+
+/** @param {Partial<Result>} [more] @returns {Result} */
+const result = (more = {}) => ({
+  session_id: "s",
+  title: "",
+  job: "",
+  life: "review",
+  revision: 1,
+  start_time: "2026-01-01T00:00:00.000+00:00",
+  duration: 60,
+  consent: "required",
+  transcripts: [],
+  speaker_notes: {},
+  evaluations: [],
+  dropped_utterances: 0,
+  erased_events: 0,
+  ...more,
+});
+
+/** @param {string} segment @param {string} speaker @param {number} start */
+const said = (segment, speaker, start) => ({
+  segment,
+  speaker,
+  start,
+  end: start + 1,
+  text: "네",
+  text_confidence: 0.9,
+});
+
+/** @param {string} text @param {string} query */
+const found = (text, query) => {
+  const sought = pattern(query);
+  assert.ok(sought);
+  return pieces(text, sought).flatMap((piece) => (piece.isFound ? [piece.text] : []));
+};
+
+test("notes stand where they were meant, after the words they are about", () => {
+  const moments = timeline(
+    result({
+      transcripts: [said("a", "지원자_1", 4), said("b", "지원자_1", 9)],
+      speaker_notes: { 지원자_1: [{ seq: 7, by: "면접관_1", note: "좋다", media_at: 4 }] },
+      gaps: [{ track: "지원자_1", start: 6, end: 8, reason: "no_packets" }],
+    }),
+  );
+  assert.deepEqual(
+    moments.map((moment) => [moment.kind, moment.at]),
+    [
+      ["said", 4],
+      ["note", 4],
+      ["gap", 6],
+      ["said", 9],
+    ],
+  );
+});
+
+test("a turn begins where the speaker changes, notes between do not interrupt it", () => {
+  const moments = timeline(
+    result({
+      transcripts: [
+        said("a", "지원자_1", 1),
+        said("b", "지원자_1", 3),
+        said("c", "unknown", 5),
+        said("d", "지원자_1", 7),
+      ],
+      speaker_notes: { 지원자_1: [{ seq: 7, by: "operator", note: "좋다", media_at: 2 }] },
+    }),
+  );
+  const turns = moments.flatMap((moment) => (moment.kind === "said" ? [moment.isTurn] : []));
+  assert.deepEqual(turns, [true, false, true, true]);
+});
+
+test("records of servers that knew no gaps are shown", () => {
+  assert.deepEqual(timeline(result()), []);
+});
+
+test("speakers come in the order of their seats, unknown voices last", () => {
+  const transcripts = ["unknown", "지원자_1", "면접관_2", "지원자_1", "면접관_1"].map(
+    (speaker, at) => said(`s${at}`, speaker, at),
+  );
+  assert.deepEqual(speakers(result({ transcripts })), [
+    { seat: "면접관_1", count: 1 },
+    { seat: "면접관_2", count: 1 },
+    { seat: "지원자_1", count: 2 },
+    { seat: "unknown", count: 1 },
+  ]);
+});
+
+test("the newest evaluation of each applicant counts, without its score", () => {
+  const evaluations = [
+    { timestamp: 1, speaker: "지원자_2", score: 90, keywords: ["기술: 9개"], levels: { 기술: null } },
+    { timestamp: 2, speaker: "지원자_1", score: 10, keywords: [], levels: { 기술: 3 } },
+    { timestamp: 3, speaker: "지원자_2", score: 20, keywords: ["기술: 2개"], levels: { 기술: null } },
+  ];
+  assert.deepEqual(newest(result({ evaluations })), [
+    { applicant: "지원자_1", wall: 2, levels: [["기술", 3]], mentions: [] },
+    { applicant: "지원자_2", wall: 3, levels: [["기술", null]], mentions: [["기술", "2"]] },
+  ]);
+});
+
+test("one person's erasure is told, a whole record's is another matter", () => {
+  assert.ok(isPartlyErased(result({ erased_events: 3 })));
+  assert.ok(!isPartlyErased(result({ erased_events: 3, life: "erased" })));
+  assert.ok(!isPartlyErased(result()));
+});
+
+test("every place of the words is found, whatever their case", () => {
+  assert.deepEqual(found("API를 api로 부릅니다", "Api"), ["API", "api"]);
+});
+
+test("words are found across any space, and as typed on a Mac", () => {
+  assert.deepEqual(found("개발  경험이 있습니다", " 개발 경험 "), ["개발  경험"]);
+  assert.deepEqual(found("경험", "경험".normalize("NFD")), ["경험"]);
+});
+
+test("signs of patterns are only signs", () => {
+  assert.deepEqual(found("C++와 (주)회사", "c++"), ["C++"]);
+  assert.deepEqual(found("C++와 (주)회사", "(주)"), ["(주)"]);
+  assert.deepEqual(found("2024-05-01 a/b", "05-01 a/b"), ["05-01 a/b"]);
+});
+
+test("pieces put together are the text", () => {
+  const text = "그 경험으로 경험을 쌓아 경험";
+  const sought = pattern("경험");
+  assert.ok(sought);
+  assert.equal(
+    pieces(text, sought)
+      .map((piece) => piece.text)
+      .join(""),
+    text,
+  );
+});
+
+test("nothing is looked for before something is typed", () => {
+  assert.equal(pattern("  "), null);
+});
+
+test("the file is called as the server says", () => {
+  assert.equal(filename('attachment; filename="daedam-s.txt"', "x"), "daedam-s.txt");
+  const both = `attachment; filename="daedam-__.srt"; filename*=UTF-8''daedam-%EB%A9%B4%EC%A0%91.srt`;
+  assert.equal(filename(both, "x"), "daedam-면접.srt");
+  assert.equal(filename("attachment; filename=plain.vtt", "x"), "plain.vtt");
+});
+
+test("a file's name never leads elsewhere, and without one there is ours", () => {
+  assert.equal(filename('attachment; filename="../../etc/passwd"', "x"), "passwd");
+  assert.equal(filename("attachment", "daedam.json"), "daedam.json");
+  assert.equal(filename(null, "daedam.json"), "daedam.json");
+  assert.equal(filename("attachment; filename*=UTF-8''%E0%A4; filename=a.txt", "x"), "a.txt");
+});
