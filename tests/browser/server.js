@@ -1,0 +1,139 @@
+/** A real server in a folder of its own, and what an operator does with it over HTTP. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Subscriber } from "./subscriber.js";
+import { within } from "./waiting.js";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const PYTHON = join(ROOT, ".venv/bin/python");
+const PREFIX = "/api/v1/realtime-interview";
+const START_MS = 60_000;
+const STOP_MS = 20_000;
+const ANSWER_MS = 30_000;
+
+/** A running `daedam serve`. */
+export class Server {
+  /**
+   * @param {import("node:child_process").ChildProcess} process
+   * @param {string} url
+   * @param {string} log The file of what it writes on stderr.
+   */
+  constructor(process, url, log) {
+    this.process = process;
+    this.url = url;
+    this.log = log;
+  }
+
+  /**
+   * @param {string} folder
+   * @param {Record<string, string>} [settings] As `DAEDAM_…`.
+   * @returns {Promise<Server>} Once it has said where it is.
+   */
+  static async start(folder, settings = {}) {
+    const log = join(folder, "server.log");
+    const stderr = openSync(log, "w");
+    const [command, ...rest] = process.env["DAEDAM_BIN"]?.split(" ") ?? [PYTHON, "-m", "server"];
+    const child = spawn(
+      String(command),
+      [...rest, "serve", "--port", "0", "--data", join(folder, "data")],
+      { cwd: ROOT, env: { ...environment(), ...settings }, stdio: ["ignore", "pipe", stderr] },
+    );
+    closeSync(stderr);
+    const orphan = () => child.kill("SIGKILL");
+    process.once("exit", orphan);
+    child.once("exit", () => process.off("exit", orphan));
+    try {
+      const stdout = /** @type {import("node:stream").Readable} */ (child.stdout);
+      const said = once(createInterface({ input: stdout }), "line");
+      const died = once(child, "exit").then(() => Promise.reject(new Error("it ended at once")));
+      const [url] = await within("the server's address", Promise.race([said, died]), START_MS);
+      return new Server(child, String(url).trim(), log);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw new Error(`the server did not start: ${error}\n${readFileSync(log, "utf8")}`);
+    }
+  }
+
+  /** Asks it to stop, and ends it when it does not. */
+  async stop() {
+    if (this.process.exitCode !== null) throw new Error(`the server fell over; see ${this.log}`);
+    const ended = once(this.process, "exit");
+    this.process.kill("SIGTERM");
+    try {
+      const [status] = await within("the server to stop", ended, STOP_MS);
+      if (status !== 0) throw new Error(`the server ended with ${status}`);
+    } finally {
+      this.process.kill("SIGKILL");
+    }
+  }
+
+  /** @param {object} config As in `POST …/session`. @returns {Promise<Session>} */
+  async create(config) {
+    const response = await this.ask("POST", `${PREFIX}/interview/session`, config);
+    const { session_id, links } = await response.json();
+    return new Session(this, session_id, links);
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @param {string} [token] Without one the operator asks.
+   * @returns {Promise<Response>} A successful one.
+   */
+  async ask(method, path, body, token) {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: token ? { Authorization: `Bearer ${token}` } : {},
+      body: body ? JSON.stringify(body) : null,
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    return response;
+  }
+}
+
+/** One interview and its links. */
+export class Session {
+  /**
+   * @param {Server} server
+   * @param {string} id
+   * @param {{seat: string | null, token: string}[]} links
+   */
+  constructor(server, id, links) {
+    this.server = server;
+    this.id = id;
+    this.links = links;
+  }
+
+  /** @param {string} seat @returns {string} */
+  roomUrl(seat) {
+    const link = this.links.find((each) => each.seat === seat);
+    if (!link) throw new Error(`the session has no link for ${seat}`);
+    return `${this.server.url}/room/${this.id}#t=${link.token}`;
+  }
+
+  /** @returns {Promise<any>} The record as the operator reads it. */
+  async result() {
+    const path = `${PREFIX}/interview/session/${this.id}/result`;
+    return (await this.server.ask("GET", path)).json();
+  }
+
+  /** @returns {Promise<Subscriber>} The operator's client, which is no browser. */
+  subscribe() {
+    const address = this.server.url.replace(/^http/, "ws");
+    return Subscriber.open(`${address}${PREFIX}/ws/interview/${this.id}`);
+  }
+}
+
+/** @returns {Record<string, string | undefined>} Without settings of whoever runs the tests. */
+function environment() {
+  const isSetting = (/** @type {string} */ name) => /^DAEDAM_(?!MODELS)/.test(name);
+  const mine = Object.entries(process.env).filter(([name]) => !isSetting(name));
+  return Object.fromEntries(mine);
+}
