@@ -25,7 +25,7 @@ from server.looplag import LoopLag
 from server.media.peer import PeerConfig
 from server.room import Services
 from server.rooms import Rooms
-from server.settings import Settings
+from server.settings import Settings, is_loopback
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -121,7 +121,11 @@ async def _rooms(app: web.Application) -> AsyncIterator[None]:
 async def _peers(app: web.Application) -> AsyncIterator[None]:
     settings = app[context.SETTINGS]
     config = PeerConfig(
-        bind_address=settings.sound_address, announced_address=settings.announced_address
+        bind_address=settings.bind_address,
+        # Chromium without a network meets the server there; Firefox never does, and needs the
+        # machine's own addresses. A packet is taken only with the password of an answer.
+        with_loopback=is_loopback(settings.host),
+        announced_address=settings.announced_address,
     )
     app[context.PEERS] = peers = Peers(config, app[context.BUDGET])
     yield

@@ -67,19 +67,6 @@ class Settings:
         """Pages that may use the API wherever they are reached."""
         return self.origins | {self.public_url} if self.public_url else self.origins
 
-    @property
-    def sound_address(self) -> str | None:
-        """Where live sound is met: None is every address of the machine.
-
-        A server that nobody else can come in to has no business on other addresses; one behind a
-        proxy on this machine listens on loopback too, and its people are elsewhere.
-        """
-        if self.bind_address or self.public_url or self.trusted_proxies:
-            return self.bind_address
-        if not is_loopback(self.host):
-            return None
-        return "127.0.0.1" if self.host == "localhost" else self.host.strip("[]")
-
     def replaced(self, **changes: object) -> "Settings":
         """Return a copy with some settings changed."""
         return replace(self, **changes)  # type: ignore[arg-type]  # names come from options

@@ -11,6 +11,7 @@ from aioice.ice import get_host_addresses
 from server import stun, tls
 from server.cli.findings import Finding, warning
 from server.ice_servers import IceAddress, read_ice_address
+from server.media.addresses import LOOPBACK
 from server.settings import Settings, SettingsError, is_loopback
 from server.stun import NoAnswer
 
@@ -63,8 +64,10 @@ def certificate(settings: Settings, now: datetime.datetime | None = None) -> lis
 def sound_address(settings: Settings) -> list[Finding]:
     """Say where live sound (UDP) arrives, and whether it can."""
     about = "live sound address"
-    bound = settings.sound_address
+    bound = settings.bind_address
     addresses = [bound] if bound is not None else get_host_addresses(True, True)
+    if not addresses and is_loopback(settings.host) and settings.public_url is None:
+        addresses = [LOOPBACK]
     if not addresses:
         return [Finding(about, "this machine has no network address", "connect it to a network")]
     for address in addresses:

@@ -93,12 +93,14 @@ class PeerConfig:
 
     Attributes:
         bind_address: the local address that sound and data arrive at; None: all of the machine.
+        with_loopback: whether these include 127.0.0.1, for browsers of this machine.
         announced_address: what clients are told instead, where an address translator lies between.
         connect_s: how long an offer may take to become a connection.
         buffer_limit: bytes that may wait in a channel; beyond it the channel is closed.
     """
 
     bind_address: str | None = None
+    with_loopback: bool = False
     announced_address: str | None = None
     connect_s: float = 15.0
     buffer_limit: int = BUFFER_LIMIT
@@ -175,7 +177,8 @@ class Peer:
         connection.on("track", self._on_track)
         connection.on("datachannel", self._channels.adopt)
         connection.on("connectionstatechange", self._on_state)
-        with bound_to(self._config.bind_address):
+        config = self._config
+        with bound_to(config.bind_address, with_loopback=config.with_loopback):
             if "m=audio" in offer:
                 connection.addTrack(SilenceTrack())
             await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))

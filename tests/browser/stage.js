@@ -54,11 +54,9 @@ export class Stage {
   /** @returns {Promise<Stage>} */
   static async open() {
     const folder = mkdtempSync(join(tmpdir(), "daedam-journeys-"));
-    const address = ownAddress();
-    const settings = address ? { DAEDAM_BIND_ADDRESS: address } : {};
     const speak = ["-m", "tests.browser.voices", folder];
     const voices = JSON.parse(execFileSync(PYTHON, speak, { cwd: ROOT, encoding: "utf8" }));
-    return new Stage(folder, await Server.start(folder, settings), voices);
+    return new Stage(folder, await Server.start(folder), voices);
   }
 
   /** @param {string} name @returns {Voice} */

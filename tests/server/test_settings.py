@@ -210,21 +210,3 @@ def test_the_public_address_is_kept_as_browsers_write_it(text: str, origin: str)
     settings = from_environment({"DAEDAM_PUBLIC_URL": text, "DAEDAM_SECRET": SECRET})
     assert settings.public_url == origin
     assert origin in settings.allowed_origins
-
-
-@pytest.mark.parametrize(
-    ("changes", "address"),
-    [
-        ({}, "127.0.0.1"),
-        ({"host": "localhost"}, "127.0.0.1"),
-        ({"host": "[::1]"}, "::1"),
-        ({"host": "0.0.0.0"}, None),
-        ({"host": "0.0.0.0", "bind_address": "192.0.2.1"}, "192.0.2.1"),
-        ({"bind_address": "192.0.2.1"}, "192.0.2.1"),
-        # Whoever comes through a proxy on this machine is on another one.
-        ({"public_url": "https://a.example"}, None),
-        ({"trusted_proxies": (ipaddress.ip_network("127.0.0.1"),)}, None),
-    ],
-)
-def test_live_sound_is_met_where_people_are(changes: dict[str, Any], address: str | None) -> None:
-    assert Settings().replaced(**changes).sound_address == address

@@ -35,6 +35,12 @@ def test_no_bind_address_means_all_of_the_machine() -> None:
         assert "127.0.0.1" not in gathered()
 
 
+def test_loopback_can_be_among_all_of_the_machine() -> None:
+    everywhere = gathered()
+    with bound_to(None, with_loopback=True):
+        assert gathered() == ["127.0.0.1", *everywhere]
+
+
 @pytest.mark.parametrize(
     ("text", "address"), [(" 203.0.113.9 ", "203.0.113.9"), ("2001:DB8::0009", "2001:db8::9")]
 )
