@@ -28,12 +28,14 @@ class InterimConfig:
         period_s: between interims of one utterance; 0.5 where a GPU hears.
         longest_period_s: between interims when understanding is behind.
         tail_s: an interim hears at most the last so many seconds.
+        context_s: of these at most so many repeat words that are committed already.
     """
 
     first_s: float = 0.6
     period_s: float = 1.0
     longest_period_s: float = 4.0
     tail_s: float = 6.0
+    context_s: float = 2.0
 
 
 class Interims:
@@ -58,7 +60,8 @@ class Interims:
 
     def open(self, start: int) -> None:
         """An utterance has begun."""
-        self._agreement = Agreement(start, samples(self._config.tail_s))
+        config = self._config
+        self._agreement = Agreement(start, samples(config.tail_s), samples(config.context_s))
         self.pace.wait(self._segmenter.end + samples(self._config.first_s))
 
     @property

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.audio import RATE_HZ, WINDOW, Samples, seconds
 from pipeline.captions import Interim, Lag, LagKind, LiveEvent
 from pipeline.inference import Backlog, Overloaded, Stale
+from pipeline.interims import InterimConfig
 from pipeline.jobs import EngineError, Job, Priority, Result
 from pipeline.live import LiveConfig, LiveTrack
 from pipeline.runner import Dropped, Understood, Utterance
@@ -180,7 +181,7 @@ async def test_while_somebody_speaks_interims_follow_each_other() -> None:
 
 
 async def test_what_is_committed_is_not_heard_again_and_a_tail_has_a_longest_length() -> None:
-    room = Room()
+    room = Room(config=LiveConfig(interims=InterimConfig(context_s=0.0)))
     await room.say("..####")
     whole = room.desk.jobs(Priority.INTERIM)[0].arrays["samples"].size
     await room.desk.answer(Priority.INTERIM, "저는 개")
