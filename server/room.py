@@ -238,8 +238,9 @@ class Room:
 
     async def _part_with_the_lost(self) -> None:
         """Connections of a process that died never left; say so now."""
-        lost = list(self.session.present)
+        lost = dict(self.session.present)
         if lost:
+            self.tracks.recall({joined.seat for joined in lost.values()})
             await self.ledger.commit(
                 lambda *_: [Left(connection=connection, reason="lost") for connection in lost],
                 by=SYSTEM,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Set
 from dataclasses import dataclass
 
 from pipeline.assembly import Ears
@@ -101,6 +101,18 @@ class Tracks:
         keeping = self._tasks.spawn(track.run(), "keep")
         self._open[name] = _Open(track, connection, watching, keeping)
         return track
+
+    def recall(self, seats: Set[str | None]) -> None:
+        """Know the own microphones of ``seats``, which a process heard when it died.
+
+        The journal has their words and nothing else: what came after the last ones is missing.
+        """
+        session = self._ledger.session
+        for spoken in session.spoken:
+            name = spoken.track
+            is_heard = name in seats and name not in session.muted
+            if is_heard and consent.is_given(session, name):
+                self._ends[name] = max(spoken.end, self._ends.get(name, 0.0))
 
     def of(self, connection: str) -> Track | None:
         """Return the microphone that a connection carries and that is listened to."""

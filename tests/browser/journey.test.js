@@ -33,15 +33,7 @@ after(() => stage?.close(), { timeout: JOURNEY_MS });
  * @param {string | false} [skip]
  */
 function journey(name, walk, skip = false) {
-  test(name, { timeout: JOURNEY_MS, skip }, async () => {
-    let isFailed = true;
-    try {
-      await walk();
-      isFailed = false;
-    } finally {
-      await stage.clear(name, isFailed);
-    }
-  });
+  test(name, { timeout: JOURNEY_MS, skip }, () => stage.walk(name, walk));
 }
 
 /** @param {string} title */

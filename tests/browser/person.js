@@ -12,6 +12,8 @@ const PICTURES = join(ROOT, "build/journeys");
 export class Person {
   /** @type {string[]} Errors of the page: there should be none. */
   complaints = [];
+  /** @type {RegExp[]} Errors that belong to the journey. */
+  #expected = [];
 
   /**
    * @param {string} name
@@ -26,7 +28,9 @@ export class Person {
     page.setDefaultNavigationTimeout(LOAD_MS);
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
-      if (message.type() === "error") this.complaints.push(message.text());
+      const text = message.text();
+      const isExpected = this.#expected.some((pattern) => pattern.test(text));
+      if (message.type() === "error" && !isExpected) this.complaints.push(text);
     });
     page.on("dialog", (dialog) => {
       // Leaving with unsaved words asks; anything else has no business here.
@@ -35,10 +39,18 @@ export class Person {
     });
   }
 
-  /** @param {string} url The room; goes through its lobby, consenting where that is asked. */
-  async enter(url) {
+  /** @param {RegExp} complaint Browsers report every request that fails, wanted or not. */
+  expect(complaint) {
+    this.#expected.push(complaint);
+  }
+
+  /**
+   * @param {string} url The room; goes through its lobby, consenting where that is asked.
+   * @param {string} [inside] What there is in the room.
+   */
+  async enter(url, inside) {
     await this.page.goto(url);
-    await this.comeIn();
+    await this.comeIn(inside);
   }
 
   async reload() {
@@ -46,11 +58,18 @@ export class Person {
     await this.comeIn();
   }
 
-  async comeIn() {
+  async comeIn(inside = "#captions") {
     await this.page.waitForSelector("#enter", { visible: true });
     if (await this.page.$("#consent:not(:checked)")) await this.press("#consent");
     await this.press("#enter");
-    await this.page.waitForSelector("#captions");
+    await this.page.waitForSelector(inside);
+  }
+
+  /** @param {"granted" | "denied"} state Of this origin's microphone, as in the address bar. */
+  async permit(state) {
+    const { origin } = new URL(this.page.url());
+    const permission = { name: "microphone" };
+    await this.page.browserContext().setPermission(origin, { permission, state });
   }
 
   /** @param {string} selector */
@@ -85,8 +104,12 @@ export class Person {
 
   /** @param {string} selector @param {string} text @param {number} [limit_ms] */
   async sees(selector, text, limit_ms) {
-    const isThere = async () => (await this.text(selector)).includes(text);
-    await until(`“${text}” in ${this.name}'s ${selector}`, isThere, limit_ms);
+    let shown = "";
+    const isThere = async () => (shown = await this.text(selector)).includes(text);
+    const what = `“${text}” in ${this.name}'s ${selector}`;
+    await until(what, isThere, limit_ms).catch((error) => {
+      throw new Error(`${error.message}, which says “${shown}”`);
+    });
   }
 
   /** @param {string} journey @returns {Promise<string>} The picture's file. */

@@ -22,25 +22,28 @@ export class Server {
    * @param {import("node:child_process").ChildProcess} process
    * @param {string} url
    * @param {string} log The file of what it writes on stderr.
+   * @param {(port: string) => Promise<Server>} again Starts another one with the same data.
    */
-  constructor(process, url, log) {
+  constructor(process, url, log, again) {
     this.process = process;
     this.url = url;
     this.log = log;
+    this.again = again;
   }
 
   /**
    * @param {string} folder
    * @param {Record<string, string>} [settings] As `DAEDAM_…`.
+   * @param {string} [port]
    * @returns {Promise<Server>} Once it has said where it is.
    */
-  static async start(folder, settings = {}) {
+  static async start(folder, settings = {}, port = "0") {
     const log = join(folder, "server.log");
-    const stderr = openSync(log, "w");
+    const stderr = openSync(log, "a");
     const [command, ...rest] = process.env["DAEDAM_BIN"]?.split(" ") ?? [PYTHON, "-m", "server"];
     const child = spawn(
       String(command),
-      [...rest, "serve", "--port", "0", "--data", join(folder, "data")],
+      [...rest, "serve", "--port", port, "--data", join(folder, "data")],
       { cwd: ROOT, env: { ...environment(), ...settings }, stdio: ["ignore", "pipe", stderr] },
     );
     closeSync(stderr);
@@ -52,11 +55,26 @@ export class Server {
       const said = once(createInterface({ input: stdout }), "line");
       const died = once(child, "exit").then(() => Promise.reject(new Error("it ended at once")));
       const [url] = await within("the server's address", Promise.race([said, died]), START_MS);
-      return new Server(child, String(url).trim(), log);
+      const again = (/** @type {string} */ same) => Server.start(folder, settings, same);
+      return new Server(child, String(url).trim(), log, again);
     } catch (error) {
       child.kill("SIGKILL");
       throw new Error(`the server did not start: ${error}\n${readFileSync(log, "utf8")}`);
     }
+  }
+
+  /** It dies at once and says nothing to anybody, as in a power cut. */
+  async kill() {
+    const ended = once(this.process, "exit");
+    this.process.kill("SIGKILL");
+    await within("the server to die", ended, STOP_MS);
+  }
+
+  /** Starts anew where it was, with what it had kept. */
+  async restart() {
+    const { process, url } = await this.again(new URL(this.url).port);
+    if (url !== this.url) throw new Error(`the server came back at ${url}, not at ${this.url}`);
+    this.process = process;
   }
 
   /** Asks it to stop, and ends it when it does not. */
@@ -111,11 +129,23 @@ export class Session {
     this.links = links;
   }
 
-  /** @param {string} seat @returns {string} */
-  roomUrl(seat) {
+  /** @param {string | null} seat Null: the room's microphone. @returns {string} */
+  token(seat) {
     const link = this.links.find((each) => each.seat === seat);
     if (!link) throw new Error(`the session has no link for ${seat}`);
-    return `${this.server.url}/room/${this.id}#t=${link.token}`;
+    return link.token;
+  }
+
+  /** @param {string | null} seat @param {string} [token] Another link for it. @returns {string} */
+  roomUrl(seat, token = this.token(seat)) {
+    return `${this.server.url}/room/${this.id}#t=${token}`;
+  }
+
+  /** @param {object} whom As in `POST …/invite`. @returns {Promise<string>} One more link. */
+  async invite(whom) {
+    const path = `${PREFIX}/interview/session/${this.id}/invite`;
+    const { token } = await (await this.server.ask("POST", path, whom)).json();
+    return token;
   }
 
   /** @returns {Promise<any>} The record as the operator reads it. */
@@ -124,10 +154,11 @@ export class Session {
     return (await this.server.ask("GET", path)).json();
   }
 
-  /** @returns {Promise<Subscriber>} The operator's client, which is no browser. */
-  subscribe() {
+  /** @param {string} [token] @returns {Promise<Subscriber>} A client that is no browser. */
+  subscribe(token) {
     const address = this.server.url.replace(/^http/, "ws");
-    return Subscriber.open(`${address}${PREFIX}/ws/interview/${this.id}`);
+    const link = token ? `?t=${token}` : "";
+    return Subscriber.open(`${address}${PREFIX}/ws/interview/${this.id}${link}`);
   }
 }
 

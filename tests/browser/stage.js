@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { giveVoice, openChromium, openFirefox, PHONE } from "./browsers.js";
 import { noteWhatChannelsSend } from "./channels.js";
 import { Person } from "./person.js";
+import { pluggable } from "./plug.js";
 import { PYTHON, ROOT, Server } from "./server.js";
 import { within } from "./waiting.js";
 
@@ -79,13 +80,14 @@ export class Stage {
       isFirefox ? {} : { downloadBehavior: { policy: "allow", downloadPath } },
     );
     this.#contexts.push(context);
-    const page = await context.newPage();
-    const person = new Person(name, page, isPhone);
-    this.#people.push(person);
-    if (isPhone) await page.emulate(PHONE);
-    if (isFirefox && wav) await giveVoice(page, wav);
-    await page.evaluateOnNewDocument(noteWhatChannelsSend);
+    const person = await this.#window(context, name, isPhone);
+    if (isFirefox && wav) await giveVoice(person.page, wav);
     return person;
+  }
+
+  /** @param {Person} person @returns {Promise<Person>} The same one, at one more tab. */
+  tab({ name, page, isPhone }) {
+    return this.#window(page.browserContext(), `${name}'s other tab`, isPhone);
   }
 
   /** @param {string} name @returns {string} The folder of what the person downloads. */
@@ -93,6 +95,22 @@ export class Stage {
     const folder = join(this.folder, name);
     mkdirSync(folder, { recursive: true });
     return folder;
+  }
+
+  /**
+   * Walks a journey; then everybody leaves.
+   *
+   * @param {string} name
+   * @param {() => Promise<void>} journey
+   */
+  async walk(name, journey) {
+    let isFailed = true;
+    try {
+      await journey();
+      isFailed = false;
+    } finally {
+      await this.clear(name, isFailed);
+    }
   }
 
   /**
@@ -122,6 +140,21 @@ export class Stage {
     const log = readFileSync(this.server.log, "utf8");
     assert.ok(!log.includes("Traceback"), log);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /**
+   * @param {import("puppeteer-core").BrowserContext} context
+   * @param {string} name
+   * @param {boolean} isPhone
+   */
+  async #window(context, name, isPhone) {
+    const page = await context.newPage();
+    const person = new Person(name, page, isPhone);
+    this.#people.push(person);
+    if (isPhone) await page.emulate(PHONE);
+    await page.evaluateOnNewDocument(noteWhatChannelsSend);
+    await page.evaluateOnNewDocument(pluggable);
+    return person;
   }
 
   /** @param {boolean} isFirefox @param {string | undefined} wav @returns {Promise<Browser>} */

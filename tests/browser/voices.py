@@ -20,6 +20,8 @@ PAUSE_S: Final = 1.8
 VOICES: Final = {
     "applicant1": ("applicant1_skills.flac", "applicant1_motive.flac"),
     "applicant2": ("applicant2_experience.flac", "applicant2_leadership.flac"),
+    # Short sentences, where somebody is waited for again and again.
+    "applicant3": ("applicant3_weather.flac", "question_motive.flac"),
 }
 
 

@@ -21,6 +21,7 @@ from server.events import (
     Gap,
     Muted,
     RoomConfirmed,
+    Segment,
     SessionConfig,
     SessionCreated,
     Unmuted,
@@ -264,6 +265,32 @@ async def test_a_microphone_that_was_muted_when_it_left_leaves_no_gap(
     assert ledger.session.gaps == []
 
 
+async def test_what_a_process_that_died_had_heard_after_the_last_words_is_a_gap(
+    room: Tracks, ledger: Ledger
+) -> None:
+    await happen(ledger, said(SEAT, 0, 2), said(SEAT, 3, 5), said("지원자_2", 1, 8))
+    room.recall({SEAT, None})
+    device = Device(room.open("c1", SEAT), 0)
+    device.lose(30)
+    device.say(CLIP[: 2 * RATE_HZ])
+    (gap,) = await gaps(ledger, 1)
+    assert (gap.track, gap.start, gap.reason) == (SEAT, 5, "reconnected")
+
+
+@pytest.mark.parametrize("event", [Muted(track=SEAT), ConsentWithdrawn(seat=SEAT)])
+async def test_who_was_not_heard_when_a_process_died_missed_nothing(
+    room: Tracks, ledger: Ledger, event: Event
+) -> None:
+    await happen(ledger, said(SEAT, 0, 2), event)
+    room.recall({SEAT})
+    await happen(ledger, Unmuted(track=SEAT), ConsentGiven(seat=SEAT))
+    device = Device(room.open("c1", SEAT), 0)
+    device.lose(30)
+    device.say(CLIP[: 2 * RATE_HZ])
+    await room.settle(10)
+    assert ledger.session.gaps == []
+
+
 async def test_nobody_is_listened_to_without_consent(room: Tracks, ledger: Ledger) -> None:
     for speaker in ("지원자_2", None):
         with pytest.raises(ClientError) as caught:
@@ -337,6 +364,19 @@ async def test_only_so_many_microphones_that_have_gone_are_remembered(
         Device(room.open("back", None, f"room-c{number}"), 50).say(CLIP[: 2 * BLOCK])
     (gap,) = await gaps(ledger, 1)
     assert gap.track == f"room-c{REMEMBERED_ENDS}"
+
+
+def said(track: str, start: float, end: float) -> UtteranceFinal:
+    segment = Segment(
+        segment=f"{track} {start}",
+        voice=None,
+        words=((start, end, "네.", 0.9),),
+        text_confidence=0.9,
+        voice_confidence=0.0,
+    )
+    return UtteranceFinal(
+        utterance=segment.segment, track=track, start=start, end=end, segments=(segment,)
+    )
 
 
 def signal_of(signal: Signal) -> str | None:

@@ -23,7 +23,8 @@ export function ownStateView() {
       const name = `own ${kind}`;
       if (element.className !== name) element.className = name;
       setText(title, t(words));
-      setText(text, t(/** @type {Key} */ (`${words}Text`)));
+      // What to do about a lost microphone is the banner's to say.
+      setText(text, scene.own.lost ? "" : t(/** @type {Key} */ (`${words}Text`)));
     },
   };
 }
