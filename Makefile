@@ -13,7 +13,7 @@ PAGE_TESTS = $(wildcard tests/static/*.test.js)
 JOURNEYS = $(wildcard tests/browser/*.test.js)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test format types lock clean
+.PHONY: help run test format types screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,9 @@ format: ## Format the code and mend what lint can mend
 types: ## Write the pages' message types anew from what the server declares
 	@tools/environment
 	@$(BIN)/python -m tools.messages_dts
+
+screenshots: ## Take the pictures in docs anew (run make test before)
+	@node tests/browser/screenshots.js
 
 lock: ## Pin the dependencies of pyproject.toml anew [UPGRADE=1]
 	@tools/environment

@@ -24,49 +24,33 @@ const NOTES = ["경험을 숫자로 설명함", "동료와의 역할 분담을 �
 /** @typedef {import("./person.js").Person} Person */
 
 /**
- * Takes one page in every language and scheme.
+ * Takes one page in every language and scheme, as somebody sees it who switches.
  *
  * @param {Person} person
  * @param {string} name
- * @param {(person: Person) => Promise<void>} open
  */
-async function takeAll(person, name, open) {
+async function takeAll({ page, isPhone }, name) {
+  const width = isPhone ? "360" : "1280";
   for (const language of LANGUAGES) {
-    await person.page.evaluateOnNewDocument((chosen) => {
-      // An empty page has no storage.
-      if (location.protocol === "http:") localStorage.setItem("language", chosen);
-    }, language);
+    const shown = await page.evaluate(() => document.documentElement.lang);
+    if (shown !== language) await page.click("#language");
     for (const scheme of SCHEMES) {
-      await person.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-      await open(person);
-      const width = person.isPhone ? "360" : "1280";
-      const file = join(FOLDER, `${name}-${width}-${language}-${scheme}.webp`);
-      await person.page.screenshot({
-        path: /** @type {`${string}.webp`} */ (file),
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      const file = `${name}-${width}-${language}-${scheme}.webp`;
+      await page.screenshot({
+        path: /** @type {`${string}.webp`} */ (join(FOLDER, file)),
         type: "webp",
         quality: QUALITY,
       });
     }
   }
+  await page.click("#language");
 }
 
-/** @param {string} url @param {string} ready @returns {(person: Person) => Promise<void>} */
-function opened(url, ready) {
-  return async ({ page }) => {
-    // Another address first: a change of the fragment alone would load nothing.
-    await page.goto("about:blank");
-    await page.goto(url);
-    await page.waitForSelector(ready, { visible: true });
-  };
-}
-
-/** @param {string} url @param {string} first @returns {(person: Person) => Promise<void>} */
-function seated(url, first) {
-  return async (person) => {
-    await person.page.goto("about:blank");
-    await person.enter(url);
-    await person.sees("#captions", first);
-  };
+/** @param {Person} person @param {string} url @param {string} ready */
+async function show({ page }, url, ready) {
+  await page.goto(url);
+  await page.waitForSelector(ready, { visible: true });
 }
 
 const stage = await Stage.open();
@@ -90,17 +74,27 @@ try {
   const first = subscriber.finals()[0]?.segments[0]?.words[0]?.[2] ?? "";
   for (const isPhone of [false, true]) {
     const person = await stage.person(isPhone ? "phone" : "desktop", { isPhone, voice: "applicant2" });
-    await takeAll(person, "start", opened(stage.server.url, "#sessions .session"));
-    await takeAll(person, "lobby", opened(session.roomUrl("지원자_2"), "#enter"));
-    await takeAll(person, "room-interviewer", seated(session.roomUrl("면접관_1"), first));
-    await takeAll(person, "room-applicant", seated(session.roomUrl("지원자_2"), first));
+    await show(person, stage.server.url, "#sessions .session");
+    await takeAll(person, "start");
+    await show(person, session.roomUrl("지원자_2"), "#enter");
+    await takeAll(person, "lobby");
+    await person.comeIn();
+    await person.sees("#captions", first);
+    await person.page.waitForSelector(".own.good");
+    await takeAll(person, "room-applicant");
+    await person.page.goto("about:blank");
+    await person.enter(session.roomUrl("면접관_1"));
+    await person.sees("#captions", first);
+    await takeAll(person, "room-interviewer");
     await person.page.goto("about:blank");
   }
   subscriber.send({ type: "session_end" });
   await subscriber.until("the end", ({ type }) => type === "session_ended", 30_000);
   for (const isPhone of [false, true]) {
     const person = await stage.person(isPhone ? "phone" : "desktop", { isPhone });
-    await takeAll(person, "review", opened(session.roomUrl("면접관_1").replace("/room/", "/review/"), "#transcript > li"));
+    const url = session.roomUrl("면접관_1").replace("/room/", "/review/");
+    await show(person, url, "#transcript > li");
+    await takeAll(person, "review");
   }
   subscriber.close();
 } finally {

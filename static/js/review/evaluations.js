@@ -1,5 +1,6 @@
 /** What the evidence supports, per applicant; never a number to decide on. */
 
+import { criterionName } from "../criteria.js";
 import { h } from "../dom.js";
 import { personName, seatClass } from "../seats.js";
 import { t } from "../texts/review.js";
@@ -56,7 +57,7 @@ function applicant(one, places) {
         h(
           "tr",
           {},
-          h("th", { scope: "row", lang: "ko" }, name),
+          h("th", { scope: "row" }, criterionName(name)),
           h(
             "td",
             { class: level === null ? "quiet-text" : "" },

@@ -1,5 +1,6 @@
 /** What the evidence supports so far, per applicant and criterion. Never a verdict. */
 
+import { criterionName } from "../criteria.js";
 import { fill, h, tell } from "../dom.js";
 import { isApplicant, personName, seatClass } from "../seats.js";
 import { quotes } from "../state/looks.js";
@@ -84,7 +85,7 @@ function criterion(state, seat, { criterion: name, level, evidence }) {
     h(
       "div",
       { class: "criterion-head" },
-      h("strong", {}, name),
+      h("strong", {}, criterionName(name)),
       h("span", { class: level === null ? "quiet-text" : "level" }, levelText(level)),
     ),
     ...found.map((quote, index) => quoteButton(quote, name, `${seat}-${name}-${index}`)),
@@ -103,7 +104,7 @@ const levelText = (level) => (level === null ? t("notEnough") : t("level", { lev
 function quoteButton({ segment, before, words, after }, name, key) {
   const button = h(
     "button",
-    { type: "button", class: "quote", title: t("evidenceOf", { criterion: name }), "data-quote": key },
+    { type: "button", class: "quote", title: t("evidenceOf", { criterion: criterionName(name) }), "data-quote": key },
     h("span", {}, before, h("mark", {}, words), after),
   );
   button.addEventListener("click", () => tell(button, "show-line", segment));
