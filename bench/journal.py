@@ -15,7 +15,8 @@ from pathlib import Path
 
 from bench.results import Cell, print_table, store
 from bench.serving import percentile
-from server.events import Draft, NoteAdded, SessionConfig, SessionCreated
+from server.entries import Draft
+from server.events import NoteAdded, SessionConfig, SessionCreated
 from server.journal.sqlite import SqliteJournal
 from server.session import Session
 

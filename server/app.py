@@ -18,8 +18,8 @@ from server.api import context, http, pages
 from server.api.middleware import know_the_caller, let_listed_pages_read, speak_json
 from server.api.peers import Peers
 from server.budget import MemoryBudget
+from server.entrance.links import Links, load_key
 from server.journal.sqlite import SqliteJournal
-from server.links import Links, load_key
 from server.lockfile import make_data_folder
 from server.looplag import LoopLag
 from server.media.peer import PeerConfig

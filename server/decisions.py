@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pipeline.evaluation.evaluator import Answer, Evaluator
+from server.entries import Entry
 from server.errors import ClientError, ErrorCode, SessionOver
 from server.events import (
     APPLICANTS,
@@ -12,7 +13,6 @@ from server.events import (
     Blank,
     ConsentGiven,
     ConsentWithdrawn,
-    Entry,
     Erased,
     Evaluation,
     Event,

@@ -4,8 +4,9 @@ import time
 
 from server import decisions
 from server.clock import anchor
+from server.entries import Draft, Entry
 from server.errors import UnknownSession
-from server.events import OPERATOR, Draft, Entry, Erased, SessionClosed
+from server.events import OPERATOR, Erased, SessionClosed
 from server.journal.protocol import Journal
 from server.session import Session, fold
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.ice_servers import read_ice_servers
+from server.entrance.ice_servers import read_ice_servers
 from server.settings import Network, Settings, SettingsError
 
 MAX_WORKERS = 64

@@ -4,7 +4,7 @@ import enum
 import json
 from collections.abc import Iterable
 
-from server.events import Entry
+from server.entries import Entry
 from server.legacy import UNKNOWN_SPEAKER, in_order, iso, result
 from server.record import Spoken
 from server.session import Session

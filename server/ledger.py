@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from server.clock import SessionClock, anchor
+from server.entries import Draft, Entry
 from server.errors import ClientError, ErrorCode, JournalUnavailable
-from server.events import Draft, Entry, Event
+from server.events import Event
 from server.journal.protocol import Conflict, Fenced, Held, Journal
 from server.session import Session
 from server.tasks import Tasks

@@ -11,18 +11,18 @@ from pipeline.inference import Executor
 from server import consent, decisions
 from server.access import Principal
 from server.attendance import Attendance, Connection, Door
+from server.entrance.resumes import Resumes, new_token
 from server.errors import ClientError, ErrorCode, JournalUnavailable, id_of_another_command
 from server.events import SYSTEM, CloseReason, Joined, Left, SessionClosed, SessionConfig
+from server.hearing.listening import Listening
+from server.hearing.track import Track
+from server.hearing.tracks import Tracks
 from server.journal.protocol import Journal
 from server.ledger import Committed, Decide, Ledger
-from server.listening import Listening
 from server.messages import ConfirmRoom, Consent, Mute, SpeakerNote, WithdrawConsent
-from server.resumes import Resumes, new_token
 from server.session import Life, Session
 from server.settings import Settings
 from server.tasks import Tasks
-from server.track import Track
-from server.tracks import Tracks
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from server.entries import Entry
 from server.events import (
     AudioTaken,
     Blank,
     ConsentGiven,
     ConsentWithdrawn,
-    Entry,
     Erased,
     Evaluation,
     Event,

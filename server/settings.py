@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.models import default_folder
-from server.ice_servers import IceServer
+from server.entrance.ice_servers import IceServer
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 

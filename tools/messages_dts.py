@@ -11,7 +11,8 @@ from typing import Final, TypeAlias
 import msgspec
 from msgspec import inspect as types
 
-from server.events import CATALOGUE, Blank, Entry
+from server.entries import Entry
+from server.events import CATALOGUE, Blank
 from server.messages import ANSWERS, COMMANDS, SIGNALS
 
 FILE: Final = Path(__file__).parent.parent / "static/js/messages.d.ts"

@@ -6,8 +6,8 @@ from pipeline.inference import Executor
 from server.access import Principal
 from server.api.peers import Peers
 from server.budget import MemoryBudget
+from server.entrance.links import Links
 from server.journal.protocol import Journal
-from server.links import Links
 from server.looplag import LoopLag
 from server.rooms import Rooms
 from server.settings import Settings

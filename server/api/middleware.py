@@ -9,8 +9,8 @@ from aiohttp import web
 
 from server.access import HTTP
 from server.api import context
+from server.entrance.gate import Caller, admit
 from server.errors import ClientError, ErrorCode, Forbidden, Overloaded
-from server.gate import Caller, admit
 
 T = TypeVar("T")
 

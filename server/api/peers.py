@@ -9,13 +9,13 @@ from pipeline.audio import Samples
 from server.access import Principal
 from server.api.conversation import Conversation
 from server.budget import MemoryBudget
+from server.entrance.ratelimit import SlidingWindow
+from server.entrance.resumes import new_token
 from server.errors import Overloaded
+from server.hearing.track import Track
 from server.media.peer import End, Peer, PeerConfig
-from server.ratelimit import SlidingWindow
-from server.resumes import new_token
 from server.room import Room
 from server.tasks import Tasks
-from server.track import Track
 
 log = logging.getLogger(__name__)
 

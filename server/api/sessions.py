@@ -10,12 +10,12 @@ from aiohttp import web
 from server.access import EVERY_SESSION, Principal, Role, role_of_seat
 from server.api import context
 from server.api.middleware import json_response, read_body
+from server.entrance.links import DEFAULT_EXPIRY_S, MAX_EXPIRY_S, invitation, new_session_id
+from server.entrance.publicity import door, public_origin, qr_code
 from server.errors import ClientError, ErrorCode
 from server.events import DEFAULT_SEATS, SeatConfig, SessionConfig
 from server.journal.protocol import Listing
-from server.links import DEFAULT_EXPIRY_S, MAX_EXPIRY_S, invitation, new_session_id
 from server.messages import check_session_id
-from server.publicity import door, public_origin, qr_code
 
 MAX_LISTED = 500
 MAX_SEARCH = 200

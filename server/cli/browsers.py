@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from aioice.ice import get_host_addresses
 
-from server import stun, tls
 from server.cli.findings import Finding, warning
-from server.ice_servers import IceAddress, read_ice_address
+from server.entrance import stun, tls
+from server.entrance.ice_servers import IceAddress, read_ice_address
+from server.entrance.stun import NoAnswer
 from server.media.addresses import LOOPBACK
 from server.settings import Settings, SettingsError, is_loopback
-from server.stun import NoAnswer
 
 EXPIRES_SOON = datetime.timedelta(days=14)
 

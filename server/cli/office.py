@@ -14,11 +14,11 @@ from server import desk
 from server.api.http import SESSION
 from server.api.sessions import Invitation
 from server.app import JOURNAL_FILE
+from server.entrance.links import DEFAULT_EXPIRY_S, Links, invitation, load_key
+from server.entries import Entry, decode_body
 from server.errors import ClientError, ErrorCode
-from server.events import Entry, decode_body
 from server.journal.protocol import SessionInfo
 from server.journal.sqlite import SqliteJournal
-from server.links import DEFAULT_EXPIRY_S, Links, invitation, load_key
 from server.lockfile import DataLock, RunningServer, running_server
 from server.session import Session, fold
 from server.settings import Settings

@@ -10,12 +10,12 @@ from server.access import EVERY_SESSION
 from server.api.http import PREFIX
 from server.api.sessions import Invitation
 from server.cli.office import Office, in_office
+from server.entrance.publicity import door
 from server.errors import ClientError, ErrorCode
 from server.export import Format, render
 from server.journal.protocol import SessionInfo
 from server.lockfile import RunningServer, running_server
 from server.messages import check_session_id
-from server.publicity import door
 from server.settings import Settings
 
 

@@ -11,14 +11,14 @@ import time
 
 from aiohttp import web
 
-from server import tls
 from server.access import EVERY_SESSION, Principal, Role
 from server.api import context
 from server.app import make_app
+from server.entrance import tls
+from server.entrance.tls import Tls
 from server.lockfile import DataLock, RunningServer
 from server.media import selftest
 from server.settings import Settings, SettingsError
-from server.tls import Tls
 
 STOP_S = 20.0
 """After SIGTERM: open utterances are finished, then connections are closed."""

@@ -4,7 +4,8 @@ import unicodedata
 
 import msgspec
 
-from server.events import SessionCreated, decode_body
+from server.entries import decode_body
+from server.events import SessionCreated
 from server.journal.protocol import Listing, SeatName, SessionInfo
 
 

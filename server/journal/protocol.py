@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from server.events import Draft, Entry, Event
+from server.entries import Draft, Entry
+from server.events import Event
 
 
 class Conflict(Exception):

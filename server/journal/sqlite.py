@@ -16,17 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from server.entries import Draft, Entry, decode_body, encode_body
 from server.errors import JournalUnavailable
-from server.events import (
-    Blank,
-    Draft,
-    Entry,
-    Erased,
-    Event,
-    SessionClosed,
-    decode_body,
-    encode_body,
-)
+from server.events import Blank, Erased, Event, SessionClosed
 from server.journal.listing import Page
 from server.journal.protocol import (
     EVERYTHING,

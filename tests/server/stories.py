@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.evaluation.keywords import KeywordEvaluator
 from server import decisions
+from server.entries import Draft, Entry, decode_body
 from server.events import (
     APPLICANTS,
     SYSTEM,
@@ -15,8 +16,6 @@ from server.events import (
     Blank,
     ConsentGiven,
     ConsentWithdrawn,
-    Draft,
-    Entry,
     Erased,
     Evaluation,
     Event,
@@ -38,7 +37,6 @@ from server.events import (
     UtteranceDropped,
     UtteranceFinal,
     VoiceAssigned,
-    decode_body,
 )
 from server.session import fold
 

@@ -16,9 +16,10 @@ import pytest
 from pipeline.models import Registry
 from server.app import JOURNAL_FILE
 from server.cli.parser import _duration as duration
-from server.events import Draft, Event
+from server.entrance.links import KEY_FILE, Links
+from server.entries import Draft
+from server.events import Event
 from server.journal.sqlite import SqliteJournal
-from server.links import KEY_FILE, Links
 from server.lockfile import LOCK_FILE, DataLock, running_server
 from tests.server.certificates import certificate
 from tests.server.stories import CLOSED, CREATED, note, said, seated

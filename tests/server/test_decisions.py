@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.evaluation.keywords import KeywordEvaluator
 from server import decisions
+from server.entries import Entry, encode_body
 from server.errors import ClientError, ErrorCode
 from server.events import (
     APPLICANTS,
@@ -13,7 +14,6 @@ from server.events import (
     Blank,
     ConsentGiven,
     ConsentWithdrawn,
-    Entry,
     Event,
     Joined,
     Muted,
@@ -25,7 +25,6 @@ from server.events import (
     Unmuted,
     UtteranceFinal,
     VoiceAssigned,
-    encode_body,
 )
 from server.messages import MAX_NOTE_BYTES, SpeakerNote
 from server.session import Life, Session, fold

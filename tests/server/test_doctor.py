@@ -13,10 +13,10 @@ from server.cli import browsers
 from server.cli.browsers import certificate as certificate_findings
 from server.cli.browsers import ice_servers, secure_context, sound_address
 from server.cli.findings import Finding, Mark
-from server.ice_servers import IceServer
+from server.entrance.ice_servers import IceServer
 from server.settings import Settings
 from tests.server.certificates import NOW, Pair, certificate
-from tests.server.test_stun import answered
+from tests.server.entrance.test_stun import answered
 
 SECRET = "s" * 40
 DAY = datetime.timedelta(days=1)

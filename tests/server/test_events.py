@@ -8,18 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server import events
-from server.events import (
-    CATALOGUE,
-    Blank,
-    Entry,
-    Event,
-    NoteAdded,
-    Unknown,
-    decode_body,
-    encode_body,
-    is_applicant,
-)
+from server import entries, events
+from server.entries import Entry, decode_body, encode_body
+from server.events import CATALOGUE, Blank, Event, NoteAdded, Unknown, is_applicant
 from tests.server.stories import ONE_OF_EACH, entry, note, read_line
 
 ENVELOPE = ("type", "seq", "at", "wall", "by", "v", "cmd")
@@ -37,12 +28,12 @@ class Weather(Event, frozen=True):
 @pytest.fixture
 def weather(monkeypatch: pytest.MonkeyPatch) -> None:
     """Version 1 said ``clouds``; version 2 knew no wind."""
-    monkeypatch.setattr(events, "CATALOGUE", {**CATALOGUE, "weather": Weather})
+    monkeypatch.setattr(entries, "CATALOGUE", {**CATALOGUE, "weather": Weather})
     lifts = {
         ("weather", 1): lambda body: {"sky": body["clouds"]},
         ("weather", 2): lambda body: {**body, "wind_ms": 0.0},
     }
-    monkeypatch.setattr(events, "LIFTS", lifts)
+    monkeypatch.setattr(entries, "LIFTS", lifts)
 
 
 def test_there_is_a_sample_of_every_type_in_the_catalogue() -> None:
@@ -58,7 +49,7 @@ def test_types_are_the_names_of_the_classes_in_snake_case() -> None:
 def test_every_version_before_todays_has_a_lift() -> None:
     for kind, event in CATALOGUE.items():
         for version in range(1, event.VERSION):
-            assert (kind, version) in events.LIFTS
+            assert (kind, version) in entries.LIFTS
 
 
 def test_no_field_of_a_body_is_named_like_one_of_the_envelope() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.evaluation.keywords import LEGACY_KEYWORDS, KeywordEvaluator
 from server import decisions, legacy
-from server.events import Entry, Erased, Event, Gap, Joined, NoteAdded
+from server.entries import Entry
+from server.events import Erased, Event, Gap, Joined, NoteAdded
 from server.session import Session, fold
 from tests.server.stories import CREATED, WALL, entry, interview, note, said, seated, story
 

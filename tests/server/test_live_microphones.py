@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import RATE_HZ
-from server import microphones, track
+from server.hearing import microphones, track
 from tests.server.browsers import SUBSCRIBE, Browsers, asked, bearer, spoken, told
 from tests.server.conftest import Client, ask, until
 from tests.server.fakes import ScriptedExecutor

@@ -6,7 +6,7 @@ import pytest
 
 from server.api.http import SESSION
 from server.api.peers import MAX_OFFERS
-from server.ice_servers import IceServer
+from server.entrance.ice_servers import IceServer
 from server.session import Life
 from tests.server.browsers import INTERVIEWER, SUBSCRIBE, Browsers, bearer, post_offer, spoken, told
 from tests.server.conftest import Client, Start, ask, until

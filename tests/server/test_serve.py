@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from server.links import KEY_FILE
+from server.entrance.links import KEY_FILE
 from server.lockfile import LOCK_FILE, running_server
 from tests.server.certificates import certificate
 from tests.server.conftest import answer, ask, socket_path

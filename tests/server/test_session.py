@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.entries import Entry
 from server.events import (
     APPLICANTS,
     AudioTaken,
     Blank,
     ConsentGiven,
     ConsentWithdrawn,
-    Entry,
     Erased,
     Event,
     Gap,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from server.entrance.ice_servers import IceServer
 from server.environment import from_environment
-from server.ice_servers import IceServer
 from server.settings import Settings, SettingsError, is_loopback
 
 SECRET = "s" * 32

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 import msgspec
 import pytest
 
+from server.entries import decode_body, encode_body
 from server.errors import JournalUnavailable
 from server.events import (
     OPERATOR,
@@ -23,8 +24,6 @@ from server.events import (
     SessionConfig,
     SessionCreated,
     Unknown,
-    decode_body,
-    encode_body,
 )
 from server.journal.protocol import Conflict, Fenced, Held, Journal, Listing
 from tests.server.stories import CONFIG, CREATED, ONE_OF_EACH, WALL, draft, note

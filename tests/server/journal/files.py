@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
-from server.events import Entry, NoteAdded
+from server.entries import Entry
+from server.events import NoteAdded
 from server.journal.sqlite import SqliteJournal
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from server.entries import Entry
 from server.errors import JournalUnavailable
-from server.events import Entry
 from server.journal import sqlite
 from server.journal.sqlite import SCHEMA_VERSION
 from tests.server.journal.files import open_file, opened

@@ -11,11 +11,11 @@ from typing import TypeAlias
 import pytest
 from aioice import stun as wire
 
-from server import stun, tls
-from server.ice_servers import IceAddress
+from server.entrance import stun, tls
+from server.entrance.ice_servers import IceAddress
+from server.entrance.stun import NoAnswer
+from server.entrance.tls import Tls
 from server.settings import Settings
-from server.stun import NoAnswer
-from server.tls import Tls
 from tests.server.certificates import certificate
 
 Answer: TypeAlias = Callable[[bytes], bytes]

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.ratelimit import SlidingWindow
+from server.entrance.ratelimit import SlidingWindow
 
 
 def test_the_limit_is_reached_and_passes_as_the_window_slides() -> None:

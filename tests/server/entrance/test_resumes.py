@@ -1,6 +1,6 @@
 """Tokens of devices that come back: for their person, once, for a while."""
 
-from server.resumes import Resumes
+from server.entrance.resumes import Resumes
 
 HOLD_S = 30.0
 

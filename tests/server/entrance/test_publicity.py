@@ -7,7 +7,7 @@ import pytest
 import segno
 
 from server.access import EVERY_SESSION
-from server.publicity import door, public_origin, qr_code
+from server.entrance.publicity import door, public_origin, qr_code
 from server.settings import Settings
 
 PLAIN = Settings()

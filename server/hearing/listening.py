@@ -27,16 +27,11 @@ from server.errors import (
     SessionOver,
     id_of_another_command,
 )
-from server.events import (
-    SYSTEM,
-    AudioTaken,
-    UtteranceFinal,
-    is_applicant,
-)
-from server.finals import final_events
+from server.events import SYSTEM, AudioTaken, UtteranceFinal, is_applicant
+from server.hearing.finals import final_events
+from server.hearing.streams import Placed, Stream, decode_base64
 from server.ledger import Ledger
 from server.messages import AudioChunk, AudioProcessed
-from server.streams import Placed, Stream, decode_base64
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)

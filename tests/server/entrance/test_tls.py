@@ -12,15 +12,15 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from server import tls
 from server.api.http import SESSION
 from server.app import make_app
 from server.cli.office import Office, _remotely
+from server.entrance import tls
+from server.entrance.tls import Tls
 from server.errors import ClientError
 from server.journal.protocol import SessionInfo
 from server.lockfile import RunningServer
 from server.settings import Settings, SettingsError
-from server.tls import Tls
 from tests.server.certificates import NOW, Pair, certificate
 from tests.server.conftest import Client, ask
 from tests.server.fakes import ScriptedExecutor

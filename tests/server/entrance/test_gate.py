@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.access import LOCAL_OPERATOR, Role
+from server.entrance.gate import Caller, admit, is_direct
+from server.entrance.links import Links, invitation
 from server.environment import from_environment
 from server.errors import ClientError, ErrorCode
-from server.gate import Caller, admit, is_direct
-from server.links import Links, invitation
 from server.settings import Settings
 
 SECRET = "s" * 40

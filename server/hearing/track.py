@@ -14,13 +14,13 @@ from pipeline.live import LiveTrack
 from pipeline.runner import Dropped, Heard, Understood
 from server import messages
 from server.events import Gap
-from server.finals import final_events
-from server.keeping import Keeper
+from server.hearing.finals import final_events
+from server.hearing.keeping import Keeper
+from server.hearing.microphones import REPEAT_S, MicrophoneState, MicrophoneWatch, power
+from server.hearing.streams import Placed, Timeline
 from server.ledger import Ledger
 from server.media.clock import TrackClock
 from server.messages import Signal
-from server.microphones import REPEAT_S, MicrophoneState, MicrophoneWatch, power
-from server.streams import Placed, Timeline
 
 log = logging.getLogger(__name__)
 

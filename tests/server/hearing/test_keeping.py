@@ -8,8 +8,8 @@ import pytest
 
 from server.errors import SessionOver
 from server.events import SYSTEM, Event, SessionConfig, SessionCreated
+from server.hearing.keeping import Keeper
 from server.journal.sqlite import SqliteJournal
-from server.keeping import Keeper
 from server.ledger import Ledger
 from server.session import Session
 from tests.server.stories import said

@@ -12,10 +12,10 @@ from pipeline.inference import Executor
 from pipeline.live import LiveTrack
 from server import consent, decisions
 from server.events import is_applicant
+from server.hearing.track import Track
 from server.ledger import Ledger
 from server.messages import Signal
 from server.tasks import Tasks
-from server.track import Track
 
 log = logging.getLogger(__name__)
 

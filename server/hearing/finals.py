@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pipeline.runner import Dropped, Heard
 from server import decisions
 from server.events import Event, Segment, UtteranceDropped, UtteranceFinal
+from server.hearing.streams import Placed
 from server.session import Session
-from server.streams import Placed
 
 
 def final_events(

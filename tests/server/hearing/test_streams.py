@@ -12,7 +12,7 @@ from pipeline.audio import RATE_HZ, Samples, samples, seconds
 from pipeline.containers import NotAudio
 from pipeline.endpointing import Endpointer
 from pipeline.runner import Segmenter
-from server.streams import Placed, Stream, Timeline
+from server.hearing.streams import Placed, Stream, Timeline
 from tests.containers import KINDS, STREAMABLE, encode
 
 NEAR = 0.08

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.access import LOCAL_OPERATOR, Principal
+from server.entrance.links import Links
 from server.errors import ClientError, ErrorCode
-from server.links import Links
 from server.settings import Network, Settings, is_loopback
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from server.microphones import (
+from server.hearing.microphones import (
     LOST_S,
     REPEAT_S,
     SILENT_DBFS,

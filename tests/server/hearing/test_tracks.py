@@ -10,13 +10,12 @@ import pytest
 from pipeline.assembly import Ears
 from pipeline.audio import RATE_HZ, Samples, seconds
 from pipeline.models import Registry
-from server import keeping, track
+from server.entries import Draft
 from server.errors import ClientError, ErrorCode, JournalUnavailable
 from server.events import (
     SYSTEM,
     ConsentGiven,
     ConsentWithdrawn,
-    Draft,
     Event,
     Gap,
     Muted,
@@ -27,12 +26,13 @@ from server.events import (
     Unmuted,
     UtteranceFinal,
 )
+from server.hearing import keeping, track
+from server.hearing.track import Track
+from server.hearing.tracks import REMEMBERED_ENDS, Tracks
 from server.journal.protocol import Appended
 from server.journal.sqlite import SqliteJournal
 from server.ledger import Ledger
 from server.messages import Interim, Microphone, Signal
-from server.track import Track
-from server.tracks import REMEMBERED_ENDS, Tracks
 from tests.server.fakes import ScriptedExecutor
 from tests.server.talk import eventually
 from tests.speech.clips import load

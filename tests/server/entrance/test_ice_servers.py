@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from server.ice_servers import IceAddress, IceServer, read_ice_address, read_ice_servers
+from server.entrance.ice_servers import IceAddress, IceServer, read_ice_address, read_ice_servers
 
 TURN = {"urls": ["turn:turn.example", "turns:turn.example:443?transport=tcp"]}
 KNOWN = {"username": "me", "credential": "geheim"}

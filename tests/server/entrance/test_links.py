@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.access import EVERY_SESSION, Principal, Role
+from server.entrance.links import KEY_FILE, Links, invitation, load_key
 from server.errors import ClientError, ErrorCode
 from server.events import SEATS
-from server.links import KEY_FILE, Links, invitation, load_key
 from server.settings import SettingsError
 
 KEY = "k" * 48

@@ -7,7 +7,7 @@ from asyncio import StreamReader
 
 from aioice import stun
 
-from server.ice_servers import IceAddress
+from server.entrance.ice_servers import IceAddress
 
 PATIENCE_S = 3.0
 RESEND_S = 0.5

@@ -1,0 +1,1 @@
+"""Who comes in, by which link, from where: and what browsers need to reach the server."""
