@@ -474,6 +474,7 @@ def test_the_doctor_looks_at_what_browsers_need(
 ) -> None:
     pair = certificate(tmp_path, lasts=timedelta(days=5))
     monkeypatch.setenv("DAEDAM_SECRET", "s" * 40)
+    monkeypatch.setenv("DAEDAM_BIND_ADDRESS", "127.0.0.1")
     found = typed("doctor", "--port", free_port(), *pair.options)
     assert found.status == 0, "a warning only"
     assert "ok  microphones: this server speaks https" in found.out
