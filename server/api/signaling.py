@@ -9,6 +9,7 @@ from server.api import context
 from server.api.middleware import json_response, read_body
 from server.api.peers import Wanted
 from server.errors import Overloaded, SessionOver
+from server.media.sdp import sends_sound
 from server.messages import check_session_id
 from server.room import Room
 from server.session import Life
@@ -56,7 +57,8 @@ async def offer(request: web.Request) -> web.Response:
     room = await _room(request)
     if room.session.is_over:
         raise SessionOver
-    microphone = _microphone(room, principal)
+    # Who offers to send nothing has no microphone to be heard, lost or consented to.
+    microphone = _microphone(room, principal) if sends_sound(body.sdp) else "none"
     if microphone != "none":
         if room.life is Life.ENDING:  # Nobody would wait for what it hears.
             raise Overloaded("The interview is ending; try again in a few seconds.")

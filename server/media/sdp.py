@@ -106,6 +106,14 @@ def clean_offer(sdp: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
+def sends_sound(sdp: str) -> bool:
+    """Return whether the offer's sender means to send sound; False for what is no offer."""
+    if len(sdp) > MAX_OFFER_BYTES:
+        return False
+    audio = [section for section in _sections(sdp)[1:] if section.media.startswith("audio ")]
+    return any(_direction(section) in ("sendrecv", "sendonly") for section in audio)
+
+
 def finish_answer(sdp: str, announced_address: str | None = None) -> str:
     """Return aiortc's answer with what aiortc cannot say.
 
@@ -185,10 +193,11 @@ def _audio(section: _Section) -> list[str]:
         raise BadOffer("The offer needs Opus: a=rtpmap with opus/48000/2.")
     lines = [f"m=audio 9 UDP/TLS/RTP/SAVPF {payload}", "a=rtcp-mux"]
     lines.append(f"a=rtpmap:{payload} opus/48000/2")
-    lines.append(
-        "a=" + next((name for name in DIRECTIONS if name in section.attributes), "sendrecv")
-    )
-    return lines + _extensions(section)
+    return [*lines, f"a={_direction(section)}", *_extensions(section)]
+
+
+def _direction(section: _Section) -> str:
+    return next((name for name in DIRECTIONS if name in section.attributes), "sendrecv")
 
 
 def _extensions(section: _Section) -> list[str]:

@@ -198,3 +198,19 @@ async def test_a_person_who_offers_too_often_waits_and_nobody_else(client: Clien
     status, answer = await post_offer(client, headers, "garbage")
     assert (status, answer["code"]) == (503, "overloaded")
     assert (await post_offer(client, bearer(client, "지원자_2"), "garbage"))[0] == 422
+
+
+async def test_who_offers_to_send_nothing_has_no_microphone(client: Client) -> None:
+    await create(client)
+    listener = Browser()
+    listener.connection.addTransceiver("audio", direction="recvonly")
+    try:
+        status, answer = await post_offer(client, bearer(client, APPLICANT), await listener.offer())
+        assert status == 200, "nothing is sent that would need consent"
+        await listener.take(answer["sdp"])
+        await listener.say("interview", SUBSCRIBE)
+        await told(listener, "caught_up")
+        assert not list((await room_of(client)).tracks)
+        assert [track.kind for track in listener.tracks] == ["audio"], "and may hear others"
+    finally:
+        await listener.close()

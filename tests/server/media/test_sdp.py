@@ -7,7 +7,7 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.media.sdp import OPUS_PARAMETERS, BadOffer, clean_offer, finish_answer
+from server.media.sdp import OPUS_PARAMETERS, BadOffer, clean_offer, finish_answer, sends_sound
 
 # What Chromium offers for one microphone and one data channel, with candidates added.
 OFFER = """\
@@ -253,3 +253,21 @@ def test_announced_address_replaces_those_of_its_version() -> None:
     assert "c=IN IP4 203.0.113.9" in answer
     assert "a=candidate:2 1 udp 2130706175 fd00::4 33807 typ host" in answer
     assert "fd00::4" not in finish_answer(ANSWER, str(ipaddress.ip_address("2001:db8::9")))
+
+
+@pytest.mark.parametrize(
+    ("direction", "sends"),
+    [("sendrecv", True), ("sendonly", True), ("recvonly", False), ("inactive", False)],
+)
+def test_an_offer_says_whether_sound_will_be_sent(direction: str, sends: bool) -> None:
+    sdp = f"v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na={direction}\r\n"
+    assert sends_sound(sdp) is sends
+
+
+@pytest.mark.parametrize("sdp", ["", "garbage", "m=", "v=0\r\nm=application 9 UDP/DTLS/SCTP x\r\n"])
+def test_what_offers_no_sound_sends_none(sdp: str) -> None:
+    assert sends_sound(sdp) is False
+
+
+def test_sound_is_sent_unless_an_offer_says_otherwise() -> None:
+    assert sends_sound("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n")
