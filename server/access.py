@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from server.errors import Forbidden
+from server.errors import Forbidden, OtherSession
 from server.events import APPLICANTS, INTERVIEWERS, OPERATOR
 
 EVERY_SESSION = "*"
@@ -178,10 +178,10 @@ class Principal:
         """Refuse a link that is for another session.
 
         Raises:
-            Forbidden: the link does not open ``session``.
+            OtherSession: the link does not open ``session``.
         """
         if self.session not in (EVERY_SESSION, session):
-            raise Forbidden("This link is for another interview.")
+            raise OtherSession
 
     def check_command(self, command: str) -> None:
         """Refuse what the table does not allow.

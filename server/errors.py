@@ -27,6 +27,7 @@ class ErrorCode(enum.StrEnum):
     LINK_INVALID = "link_invalid"
     LINK_REQUIRED = "link_required"
     FORBIDDEN = "forbidden"
+    OTHER_SESSION = "other_session"
     FOREIGN_ORIGIN = "foreign_origin"
     FOREIGN_HOST = "foreign_host"
     CONSENT_REQUIRED = "consent_required"
@@ -56,6 +57,14 @@ class Forbidden(ClientError):
 
     def __init__(self, sentence: str) -> None:
         super().__init__(ErrorCode.FORBIDDEN, sentence, status=403)
+
+
+class OtherSession(Forbidden):
+    """The link opens one interview, and this is another."""
+
+    def __init__(self) -> None:
+        super().__init__("This link is for another interview.")
+        self.code = ErrorCode.OTHER_SESSION
 
 
 class SessionOver(ClientError):

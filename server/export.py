@@ -2,14 +2,20 @@
 
 import enum
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from server.entries import Entry
-from server.legacy import UNKNOWN_SPEAKER, in_order, iso, result
+from server.events import OPERATOR, SEATS
+from server.legacy import UNKNOWN_SPEAKER, in_order, result
 from server.record import Spoken
 from server.session import Session
 
 UNCONFIRMED = "미확인"
+ROOM_MICROPHONE = "회의실 마이크"
+_CONSENT = {"required": "각자 이 서버에서 동의", "external": "이 서버 밖에서 동의"}
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Characters that turn the text after them around, out of the line they stand in too."""
 
 
 class Format(enum.StrEnum):
@@ -74,25 +80,42 @@ def lines(cues: Iterable[Cue]) -> str:
 
 
 def _text(session: Session) -> str:
+    closed_at = session.closed_at if session.closed_at is not None else session.at
+    revision = f"제{session.revision}판" if session.revision else "진행 중"
     head = [
-        f"대담 {session.id}",
-        f"{session.config.title}".strip(),
-        f"{iso(session.created_wall)}, {session.closed_at or session.at:.0f} s, "
-        f"revision {session.revision}, consent {session.config.consent}",
-        "",
+        f"대담 {_line(session.id)}",
+        _line(session.config.title),
+        f"{_local(session.created_wall)}, {_clock(closed_at, '.')[:8]}, {revision}, "
+        f"{_CONSENT[session.config.consent]}",
     ]
-    parts = ["\n".join(line for line in head if line), "\n\n"]
-    parts.append(lines(cue(session, spoken) for spoken in in_order(session)))
+    moments = sorted(_moments(session), key=lambda moment: moment[:2])
+    body = "".join(f"[{_clock(at, '.')[:8]}] {line}\n" for at, _, line in moments)
+    return "\n".join(line for line in head if line) + "\n\n" + body
+
+
+def _moments(session: Session) -> Iterator[tuple[float, int, str]]:
+    """Yield time, rank among what happened then, and the words of every line."""
+    for agreed in session.agreed:
+        yield agreed.at, 0, f"{agreed.seat}: ({'동의함' if agreed.is_given else '동의를 철회함'})"
     for gap in session.gaps:
-        parts.append(
-            f"\n[{_clock(gap.start, '.')[:8]}] {gap.track}: "
-            f"(소리 없음, {gap.end - gap.start:.1f}초)"
-        )
+        yield gap.start, 1, f"{_track(gap.track)}: (소리 없음, {gap.end - gap.start:.1f}초)"
+    for lost in session.lost:
+        yield lost.start, 1, f"{_track(lost.track)}: (말소리를 글로 옮기지 못함)"
+    for start, _, speaker, text in (cue(session, spoken) for spoken in in_order(session)):
+        yield start, 2, _labelled(speaker, text)
     for note in session.notes:
-        parts.append(f"\n[{_clock(note.at, '.')[:8]}] {note.by} → {note.about}: {_line(note.text)}")
-    if session.gaps or session.notes:
-        parts.append("\n")
-    return "".join(parts)
+        by = "운영자" if note.by == OPERATOR else note.by
+        yield note.at, 3, f"{by} → {note.about}: {_line(note.text)}"
+
+
+def _track(track: str) -> str:
+    return track if track in SEATS else ROOM_MICROPHONE
+
+
+def _local(wall: float) -> str:
+    """Return the time on this machine's wall, as the list of interviews has it, with its zone."""
+    when = datetime.fromtimestamp(wall).astimezone()
+    return f"{when:%Y-%m-%d %H:%M} UTC{when.isoformat()[-6:]}"
 
 
 def _name(session: Session, spoken: Spoken) -> str | None:
@@ -108,8 +131,8 @@ def _labelled(speaker: str | None, text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Return the text without line breaks: they would end a cue, or begin somebody else's."""
-    return " ".join(text.split())
+    """Return the text as one line: a break would end a cue, or begin somebody else's."""
+    return " ".join(text.translate(_TURNING).split())
 
 
 def _clock(seconds: float, mark: str) -> str:

@@ -76,6 +76,14 @@ def result(session: Session, at: float) -> dict[str, Any]:
             {"track": gap.track, "start": gap.start, "end": gap.end, "reason": gap.reason}
             for gap in session.gaps
         ],
+        "dropped": [
+            {"track": lost.track, "start": lost.start, "end": lost.end, "reason": lost.reason}
+            for lost in session.lost
+        ],
+        "consents": [
+            {"seat": agreed.seat, "at": round(agreed.at, 3), "is_given": agreed.is_given}
+            for agreed in session.agreed
+        ],
         "total_transcripts": len(session.spoken),
         "total_evaluations": len(session.evaluations),
         "average_score": average_score(session),

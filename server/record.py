@@ -31,6 +31,15 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """That the person in a seat consented (or withdrew it), session seconds."""
+
+    seat: str
+    at: float
+    is_given: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """One evaluation event."""
 

@@ -29,7 +29,7 @@ from server.events import (
     UtteranceFinal,
     VoiceAssigned,
 )
-from server.record import Judged, Note, Spoken
+from server.record import Agreed, Judged, Note, Spoken
 
 RECORD = frozenset(
     kind.type()
@@ -66,7 +66,9 @@ class Session:
     Attributes:
         consents: seats whose persons have consented and not withdrawn it since.
         withdrawn: seats whose persons have withdrawn their consent and not given it since.
+        agreed: how consent came and went, in the order of the journal.
         is_room_confirmed: whether a room microphone may listen, an operator says.
+        lost: sound taken for speech that yielded no words; ``dropped`` counts it.
         muted: names of tracks nobody listens to.
         voices_named: how often a voice was assigned, erased ones included; names new voices.
         heard_seq: applicant → the last seq that changed which words are theirs.
@@ -86,6 +88,7 @@ class Session:
     present: dict[str, Joined] = field(default_factory=dict)
     consents: set[str] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
+    agreed: list[Agreed] = field(default_factory=list)
     is_room_confirmed: bool = False
     muted: set[str] = field(default_factory=set)
     gaps: list[Gap] = field(default_factory=list)
@@ -97,6 +100,7 @@ class Session:
     utterances: dict[str, list[Spoken]] = field(default_factory=dict)
     by_voice: dict[str, list[Spoken]] = field(default_factory=dict)
     dropped: int = 0
+    lost: list[UtteranceDropped] = field(default_factory=list)
     evaluations: list[Judged] = field(default_factory=list)
     newest: dict[str, Judged] = field(default_factory=dict)
     heard_seq: dict[str, int] = field(default_factory=dict)
@@ -158,7 +162,7 @@ class Session:
             case SessionCreated():
                 self.created_wall, self.config = entry.wall, event.config
             case ConsentGiven() | ConsentWithdrawn() | RoomConfirmed():
-                self._consent(event)
+                self._consent(entry, event)
             case Joined():
                 self.present[event.connection] = event
             case Left():
@@ -173,6 +177,7 @@ class Session:
                 self._utterance(entry, event)
             case UtteranceDropped():
                 self.dropped += 1
+                self.lost.append(event)
             case AudioTaken():
                 pass
             case Evaluation():
@@ -184,7 +189,12 @@ class Session:
             case _:
                 self._skip(entry, event)
 
-    def _consent(self, event: ConsentGiven | ConsentWithdrawn | RoomConfirmed) -> None:
+    def _consent(
+        self, entry: Entry, event: ConsentGiven | ConsentWithdrawn | RoomConfirmed
+    ) -> None:
+        if not isinstance(event, RoomConfirmed):
+            is_given = isinstance(event, ConsentGiven)
+            self.agreed.append(Agreed(event.seat, entry.at, is_given))
         match event:
             case ConsentGiven():
                 self.consents.add(event.seat)

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from server.access import HTTP
-from server.api import context
+from server.api import context, pages
 from server.entrance.gate import Caller, admit
 from server.errors import ClientError, ErrorCode, Forbidden, Overloaded
 
@@ -54,12 +54,16 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         return response
     except ClientError as error:
         status = error.status
+        if error.code is ErrorCode.NOT_FOUND and pages.is_for_people(request):
+            return pages.unknown()
         headers = {"Retry-After": "5"} if isinstance(error, Overloaded) else {}
         return json_response(
             {"detail": str(error), "code": str(error.code)}, error.status, **headers
         )
     except web.HTTPException as error:
         status = error.status
+        if status == 404 and pages.is_for_people(request):
+            return pages.unknown()
         code = _CODES.get(error.status, ErrorCode.BAD_REQUEST)
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return json_response({"detail": error.reason, "code": code}, error.status, **allow)
@@ -104,9 +108,10 @@ async def know_the_caller(request: web.Request, handler: Any) -> web.StreamRespo
     principal = admit(caller(request), request.app[context.SETTINGS], request.app[context.LINKS])
     request[context.PRINCIPAL] = principal
     if name != "websocket":
+        # A link of another interview says so, whatever its role may do there.
+        principal.check_session(request.match_info.get("session", principal.session))
         if door is None or door.right is None or not principal.has(door.right):
             raise Forbidden(f"Your role ({principal.role}) may not do this.")
-        principal.check_session(request.match_info.get("session", principal.session))
     return await handler(request)  # type: ignore[no-any-return]  # as above
 
 

@@ -51,6 +51,20 @@ def _page_of_a_session(request: web.Request, file: str) -> web.FileResponse:
     return web.FileResponse(STATIC / file)
 
 
+def is_for_people(request: web.Request) -> bool:
+    """Return whether a browser asks for a page, and not a program for an answer."""
+    return (
+        request.method in ("GET", "HEAD")
+        and "text/html" in request.headers.get("Accept", "")
+        and not request.path.startswith("/api/")
+    )
+
+
+def unknown() -> web.FileResponse:
+    """Return what people see where there is no page."""
+    return web.FileResponse(STATIC / "unknown.html", status=404)
+
+
 async def guard(request: web.Request, response: web.StreamResponse) -> None:
     """Tell browsers to load nothing from elsewhere and to ask before using a stored copy."""
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)

@@ -10,9 +10,10 @@ from aiohttp import web
 from server.access import EVERY_SESSION, Principal, Role, role_of_seat
 from server.api import context
 from server.api.middleware import json_response, read_body
+from server.decisions import check_seat
 from server.entrance.links import DEFAULT_EXPIRY_S, MAX_EXPIRY_S, invitation, new_session_id
 from server.entrance.publicity import door, public_origin, qr_code
-from server.errors import ClientError, ErrorCode
+from server.errors import ClientError, ErrorCode, UnknownSession
 from server.events import DEFAULT_SEATS, SeatConfig, SessionConfig
 from server.journal.protocol import Listing
 from server.messages import check_session_id
@@ -33,12 +34,17 @@ class NewSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of ``POST …/{session}/invite``."""
+    """Body of ``POST …/{session}/invite``.
+
+    Attributes:
+        is_ahead: the interview need not be there yet: an operator who connects opens it.
+    """
 
     seat: str | None = None
     role: str | None = None
     name: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     expires_s: Annotated[float, msgspec.Meta(gt=0, le=MAX_EXPIRY_S)] | None = None
+    is_ahead: bool = False
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -104,7 +110,11 @@ async def sessions(request: web.Request) -> web.Response:
 
 
 async def invite(request: web.Request) -> web.Response:
-    """Answer a link for one person."""
+    """Answer a link for one person.
+
+    Raises:
+        ClientError: ``bad_request``, ``unknown_session``, ``unknown_seat``.
+    """
     wanted = await read_body(request, Invitation)
     session = request.match_info["session"]
     try:
@@ -116,8 +126,27 @@ async def invite(request: web.Request) -> web.Response:
         )
     except ValueError as error:
         raise ClientError(ErrorCode.BAD_REQUEST, str(error)) from None
+    await _check_invited(request, principal, wanted.is_ahead)
     [link] = await _links(request, [principal], wanted.expires_s or DEFAULT_EXPIRY_S)
     return json_response({"session_id": session, **msgspec.structs.asdict(link)}, 201)
+
+
+async def _check_invited(request: web.Request, person: Principal, is_ahead: bool) -> None:
+    """Refuse an invitation to an interview, or to a seat of it, that is not there.
+
+    Raises:
+        ClientError: ``unknown_session``, ``unknown_seat``.
+    """
+    if person.session == EVERY_SESSION:
+        return
+    try:
+        room = await request.app[context.ROOMS].find(person.session)
+    except UnknownSession:
+        if is_ahead:
+            return
+        raise
+    if person.seat is not None:
+        check_seat(room.session, person.seat)
 
 
 async def _links(request: web.Request, people: list[Principal], expires_s: float) -> list[Link]:

@@ -58,6 +58,14 @@ def certificate(settings: Settings, now: datetime.datetime | None = None) -> lis
     state = f"for {names}, until {end:%Y-%m-%d}"
     if end - now < EXPIRES_SOON:
         return [warning("certificate", state, "renew it, then start the server again")]
+    if found.certificate.is_self_signed:
+        return [
+            warning(
+                "certificate",
+                f"{state}, self-signed: browsers warn of it and phones refuse it",
+                "use one of an authority that they know, or install it on every device",
+            )
+        ]
     return [Finding("certificate", state)]
 
 

@@ -11,12 +11,14 @@ import aiohttp
 import msgspec
 
 from server import desk
+from server.access import EVERY_SESSION
 from server.api.http import SESSION
 from server.api.sessions import Invitation
 from server.app import JOURNAL_FILE
+from server.decisions import check_seat
 from server.entrance.links import DEFAULT_EXPIRY_S, Links, invitation, load_key
 from server.entries import Entry, decode_body
-from server.errors import ClientError, ErrorCode
+from server.errors import ClientError, ErrorCode, UnknownSession
 from server.journal.protocol import SessionInfo
 from server.journal.sqlite import SqliteJournal
 from server.lockfile import DataLock, RunningServer, running_server
@@ -71,6 +73,12 @@ class LocalOffice:
         return len((await desk.erase(self._journal, session, seat)).events)
 
     async def invite(self, session: str, wanted: Invitation) -> str:
+        if session != EVERY_SESSION and wanted.seat is not None:
+            try:
+                check_seat((await desk.read(self._journal, session))[0], wanted.seat)
+            except UnknownSession:
+                if not wanted.is_ahead:
+                    raise
         key = await asyncio.to_thread(load_key, self._settings.secret, self._settings.data)
         principal = invitation(session, seat=wanted.seat, role=wanted.role, name=wanted.name)
         return Links(key).make(principal, wanted.expires_s or DEFAULT_EXPIRY_S)

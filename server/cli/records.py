@@ -35,7 +35,11 @@ def invite(settings: Settings, options: argparse.Namespace) -> int:
     if session != EVERY_SESSION:
         check_session_id(session)
     wanted = Invitation(
-        seat=options.seat, role=options.role, name=options.name, expires_s=options.expires
+        seat=options.seat,
+        role=options.role,
+        name=options.name,
+        expires_s=options.expires,
+        is_ahead=True,
     )
 
     async def work(office: Office) -> tuple[str, SessionInfo | None]:
@@ -47,7 +51,11 @@ def invite(settings: Settings, options: argparse.Namespace) -> int:
     except ValueError as error:
         raise ClientError(ErrorCode.BAD_REQUEST, f"{error}.") from None
     if known is None and session != EVERY_SESSION:
-        print("This interview begins when an operator connects to it.", file=sys.stderr)
+        print(
+            f"Warning: there is no interview {session} yet; "
+            "it begins when an operator connects to it.",
+            file=sys.stderr,
+        )
     if known is not None and known.is_closed:
         print("This interview has ended; the link only opens its record.", file=sys.stderr)
     server = running_server(settings.data)

@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -56,15 +57,16 @@ def _log_level(name: str) -> int:
 
 async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> None:
     began = time.monotonic()
+    places = await _bound(settings)
     app = make_app(settings)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     print("Loading the models …", file=sys.stderr, flush=True)
-    await runner.setup()
     try:
-        url = await _listen(runner, settings, secured)
+        await runner.setup()
+        url = await _listen(runner, places, settings, secured)
         local = Principal(roles=frozenset({Role.OPERATOR}), session=EVERY_SESSION)
         token = app[context.LINKS].make(local, LOCAL_LINK_S)
         fingerprint = secured.certificate.fingerprint.hex() if secured else None
@@ -78,23 +80,47 @@ async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> Non
         print("Stopping: open utterances are finished first …", file=sys.stderr, flush=True)
     finally:
         await runner.cleanup()
+        for place in places:
+            place.close()
 
 
-async def _listen(runner: web.AppRunner, settings: Settings, secured: Tls | None) -> str:
-    """Open the port and return the address of this server on this machine.
+async def _bound(settings: Settings) -> list[socket.socket]:
+    """Take the port before anything heavy is loaded; nobody is listened to yet.
 
     Raises:
         SettingsError: the port cannot be had.
     """
-    site = web.TCPSite(
-        runner,
-        settings.host,
-        settings.port,
-        reuse_address=True,
-        ssl_context=secured.context if secured else None,
-    )
+    places: list[socket.socket] = []
     try:
-        await site.start()
+        found = await asyncio.get_running_loop().getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            place = socket.socket(family, kind, protocol)
+            places.append(place)
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                place.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            place.bind(address)
+    except OSError as error:
+        for place in places:
+            place.close()
+        raise _no_port(settings, error) from error
+    return places
+
+
+async def _listen(
+    runner: web.AppRunner, places: list[socket.socket], settings: Settings, secured: Tls | None
+) -> str:
+    """Open the port and return the address of this server on this machine.
+
+    Raises:
+        SettingsError: somebody else began to listen meanwhile.
+    """
+    ssl_context = secured.context if secured else None
+    try:
+        for place in places:
+            await web.SockSite(runner, place, ssl_context=ssl_context).start()
     except OSError as error:
         raise _no_port(settings, error) from error
     port = runner.addresses[0][1]  # The real one where 0 was asked for.

@@ -12,6 +12,10 @@ from server.settings import Settings, is_loopback
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?")
 
 
+MAX_QR_VERSION = 25
+"""117 squares a side; finer ones no phone reads from a screen."""
+
+
 def public_origin(settings: Settings, is_tls: bool, host: str) -> str | None:
     """Return the https origin that other machines reach this server at; None: not known.
 
@@ -35,7 +39,7 @@ def door(origin: str, session: str, token: str) -> str:
 
 
 def qr_code(url: str) -> str | None:
-    """Return an image of ``url`` as a ``data:`` address; None: no code is that large.
+    """Return an image of ``url`` as a ``data:`` address; None: it would be too fine to read.
 
     It takes some 30 ms: not for the event loop. The lowest error correction gives the largest
     squares, and a screen has no scratches.
@@ -43,6 +47,8 @@ def qr_code(url: str) -> str | None:
     try:
         code = segno.make_qr(url, error="l")
     except segno.DataOverflowError:
+        return None
+    if int(code.version) > MAX_QR_VERSION:
         return None
     # White belongs to the code: a reader needs it on a dark page too.
     return code.svg_data_uri(light="#fff", omitsize=True, svgclass=None, lineclass=None)

@@ -11,6 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from server.settings import Settings, SettingsError
 
+# As people may have given them: typed, or in the environment.
+_CERT = "--tls-cert (DAEDAM_TLS_CERT)"
+_KEY = "--tls-key (DAEDAM_TLS_KEY)"
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -18,6 +22,7 @@ class Certificate:
 
     Attributes:
         names: hosts it is for.
+        is_self_signed: nobody else vouches for it.
         fingerprint: SHA-256 of its DER form, by which the command line knows this server.
     """
 
@@ -25,6 +30,7 @@ class Certificate:
     not_before: datetime.datetime
     not_after: datetime.datetime
     fingerprint: bytes
+    is_self_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,17 @@ def read_certificate(path: Path) -> Certificate:
         SettingsError: there is none that can be read.
     """
     try:
-        found = x509.load_pem_x509_certificate(_read(path, "DAEDAM_TLS_CERT"))
+        found = x509.load_pem_x509_certificate(_read(path, _CERT))
         fingerprint = hashlib.sha256(found.public_bytes(Encoding.DER)).digest()
         return Certificate(
-            _names(found), found.not_valid_before_utc, found.not_valid_after_utc, fingerprint
+            _names(found),
+            found.not_valid_before_utc,
+            found.not_valid_after_utc,
+            fingerprint,
+            found.issuer == found.subject,
         )
     except ValueError:
-        raise SettingsError(f"DAEDAM_TLS_CERT is wrong: {path} holds no PEM certificate.") from None
+        raise SettingsError(f"{_CERT} is wrong: {path} holds no PEM certificate.") from None
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -88,7 +98,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def _context(cert: Path, key: Path) -> ssl.SSLContext:
-    _read(key, "DAEDAM_TLS_KEY")
+    _read(key, _KEY)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     was_asked = False
@@ -104,16 +114,14 @@ def _context(cert: Path, key: Path) -> ssl.SSLContext:
     except ssl.SSLError as error:
         if was_asked:
             raise SettingsError(
-                f"DAEDAM_TLS_KEY is wrong: {key} has a password; give a file without one, "
+                f"{_KEY} is wrong: {key} has a password; give a file without one, "
                 "that only this user may read."
             ) from None
         if error.reason == "KEY_VALUES_MISMATCH":
             raise SettingsError(
                 f"The key {key} does not belong to the certificate {cert}."
             ) from None
-        raise SettingsError(
-            f"DAEDAM_TLS_KEY is wrong: {key} holds no PEM key for {cert}."
-        ) from None
+        raise SettingsError(f"{_KEY} is wrong: {key} holds no PEM key for {cert}.") from None
     return context
 
 

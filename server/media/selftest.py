@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import aioice.ice
 from aiortc import RTCRtpReceiver, RTCSctpTransport
-from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from server.media import addresses
 from server.media.sound import STOP_DECODER
@@ -25,19 +24,9 @@ HOOKS: Final[tuple[tuple[Any, str, tuple[str, ...], Callable[..., Any]], ...]] =
         ("use_ipv4", "use_ipv6"),
         aioice.ice.Connection.gather_candidates,
     ),
-    (
-        RTCRtpReceiver,
-        "_handle_rtcp_packet",
-        ("self", "packet"),
-        RTCDtlsTransport._handle_rtcp_data,
-    ),
-    (
-        RTCRtpReceiver,
-        "_handle_disconnect",
-        ("self",),
-        getattr(RTCDtlsTransport, _RUN),
-    ),
     (RTCRtpReceiver, STOP_DECODER, ("self",), RTCRtpReceiver.stop),
+    (RTCRtpReceiver, STOP_DECODER, ("self",), RTCRtpReceiver._handle_disconnect),
+    (RTCRtpReceiver, STOP_DECODER, ("self",), RTCRtpReceiver._handle_rtcp_packet),
     (
         RTCSctpTransport,
         "_data_channel_receive",

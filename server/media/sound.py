@@ -6,12 +6,11 @@ aiortc's own receiver decodes for now; what replaces it has to offer ``hear`` on
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from aiortc import RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtp import AnyRtcpPacket, RtcpByePacket
 from av import AudioFrame, AudioResampler
 
 from pipeline.audio import RATE_HZ, Samples
@@ -111,23 +110,16 @@ async def hear(track: MediaStreamTrack, on_sound: OnSound) -> None:
 
 
 def tame(receiver: RTCRtpReceiver) -> None:
-    """Let neither an RTCP BYE nor the end of the transport stop a receiver's decoding.
+    """Leave the end of a receiver's decoding to ``release`` alone.
 
-    Browsers say BYE when a microphone is exchanged, and aiortc would be deaf for good; at the
-    transport's end it would wait for its decoder on the event loop: ``release`` does that.
-    Delete both with aiortc's receiver.
+    aiortc ends it at an RTCP BYE, which browsers say when a microphone is exchanged, and would be
+    deaf for good; at the end of the transport it waits for the decoder on the event loop, and
+    fails when somebody else waits too. Delete both with aiortc's receiver.
     """
-    handle: Any = receiver._handle_rtcp_packet
-
-    async def handle_unless_bye(packet: AnyRtcpPacket) -> None:
-        if not isinstance(packet, RtcpByePacket):
-            await handle(packet)
-
-    receiver._handle_rtcp_packet = handle_unless_bye  # type: ignore[method-assign]  # the hook
-    receiver._handle_disconnect = lambda: None  # type: ignore[method-assign]  # the hook
+    setattr(receiver, STOP_DECODER, lambda: None)
 
 
 async def release(receiver: RTCRtpReceiver) -> None:
     """End a receiver's decoder thread, waiting for it elsewhere than on the event loop."""
-    stop_decoder: Callable[[], None] = getattr(receiver, STOP_DECODER)
-    await asyncio.to_thread(stop_decoder)
+    stop_decoder: Callable[[RTCRtpReceiver], None] = getattr(RTCRtpReceiver, STOP_DECODER)
+    await asyncio.to_thread(stop_decoder, receiver)

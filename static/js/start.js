@@ -10,7 +10,7 @@ import { destination } from "./start/rights.js";
 import { languageSwitch } from "./texts.js";
 import { t } from "./texts/start.js";
 
-const NO_RIGHTS = ["link_required", "link_invalid", "forbidden"];
+const NO_RIGHTS = ["link_required", "link_invalid", "forbidden", "other_session"];
 const page = byId("page");
 const body = h("div", { id: "body" });
 const health = h("p", { id: "health", role: "status" });

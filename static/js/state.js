@@ -5,15 +5,17 @@
  * the list of lines (references, a few thousand at most).
  */
 
-import { droppedLine, gapLine, inserted } from "./state/lines.js";
-import { final, finished, gone, interim } from "./state/speech.js";
+import { caughtUp, consented, departed, joined, withdrew } from "./state/attendance.js";
+import { gapLine, inserted } from "./state/lines.js";
+import { dropped, final, interim, microphone } from "./state/speech.js";
 import { without } from "./state/tables.js";
 
 /**
  * @typedef {import("./messages.js").ServerMessage} ServerMessage
  * @typedef {import("./state/lines.js").Line} Line
  * @typedef {{seat: string, name?: string | null, microphone: "own" | "room" | "none"}} Seat
- * @typedef {{role: string, seat: string | null, name: string | null}} Person One connection.
+ * @typedef {{role: string, seat: string | null, name: string | null, at: number}} Person One
+ *   connection, and when it came.
  * @typedef {{speaker: string | null, state: string, heard_s: number}} Microphone
  * @typedef {{final_s: number, is_behind: boolean, heard_s: number}} Lag
  * @typedef {{speaker: string | null, start: number, committed: string, tentative: string,
@@ -29,10 +31,13 @@ import { without } from "./state/tables.js";
  * @property {"live" | "ending" | "review" | "erased"} life
  * @property {number} seq Of the last event; everything visible up to it has been folded.
  * @property {boolean} isCaughtUp Whether what happened before has all been told.
+ * @property {number} caughtUp_s This machine's clock when it had been.
  * @property {number} offset_s Session time minus this machine's clock.
  * @property {number | null} closed_s Session time of the end.
  * @property {Readonly<Record<string, Person>>} people By connection.
+ * @property {Readonly<Record<string, true>>} departed By seat: who was here once.
  * @property {Readonly<Record<string, true>>} consents By seat.
+ * @property {Readonly<Record<string, true>>} withdrawn By seat: whose consent was given, then taken back.
  * @property {boolean} isRoomConfirmed
  * @property {Readonly<Record<string, true>>} muted By track.
  * @property {Readonly<Record<string, Microphone>>} microphones By track.
@@ -59,10 +64,13 @@ export function initial(join, now_s) {
     life: join.life,
     seq: 0,
     isCaughtUp: false,
+    caughtUp_s: 0,
     offset_s: (join.now ?? 0) - now_s,
     closed_s: null,
     people: {},
+    departed: {},
     consents: {},
+    withdrawn: {},
     isRoomConfirmed: false,
     muted: {},
     microphones: {},
@@ -112,14 +120,10 @@ function told(state, message, now_s) {
       const { track, final_s, is_behind } = message;
       return { ...state, lags: { ...state.lags, [track]: { final_s, is_behind, heard_s: now_s } } };
     }
-    case "microphone": {
-      const { track, speaker, state: sound } = message;
-      if (sound === "off") return gone(state, track);
-      const microphone = { speaker: speaker ?? null, state: sound, heard_s: now_s };
-      return { ...state, microphones: { ...state.microphones, [track]: microphone } };
-    }
+    case "microphone":
+      return microphone(state, message, now_s);
     case "caught_up":
-      return { ...state, isCaughtUp: true, seq: Math.max(state.seq, message.seq ?? 0) };
+      return caughtUp(state, message.seq ?? 0, now_s);
     case "session_ended":
       return state.life === "erased" ? state : { ...state, life: "review" };
     case "note_saved": // Answers go to whoever asked; the events tell the rest.
@@ -146,17 +150,15 @@ function happened(state, event) {
       return { ...state, title, job, seats, isConsentExternal: consent === "external" };
     }
     case "consent_given":
-      return { ...state, consents: { ...state.consents, [event.seat]: true } };
+      return consented(state, event.seat);
     case "consent_withdrawn":
-      return { ...state, consents: without(state.consents, event.seat), isRoomConfirmed: false };
+      return withdrew(state, event);
     case "room_confirmed":
       return { ...state, isRoomConfirmed: true };
-    case "joined": {
-      const person = { role: event.role, seat: event.seat ?? null, name: event.name ?? null };
-      return { ...state, people: { ...state.people, [event.connection]: person } };
-    }
+    case "joined":
+      return joined(state, event);
     case "left":
-      return { ...state, people: without(state.people, event.connection) };
+      return departed(state, event.connection);
     case "muted":
       return { ...state, muted: { ...state.muted, [event.track]: true } };
     case "unmuted":
@@ -167,11 +169,8 @@ function happened(state, event) {
       return { ...state, voices: { ...state.voices, [event.voice]: event.seat ?? null } };
     case "utterance_final":
       return final(state, event);
-    case "utterance_dropped": {
-      const line = droppedLine(event);
-      const after = finished(state, event.track, event.end);
-      return line ? { ...after, lines: inserted(after.lines, line) } : after;
-    }
+    case "utterance_dropped":
+      return dropped(state, event);
     case "gap":
       return { ...state, lines: inserted(state.lines, gapLine(event)) };
     case "evaluation":

@@ -29,18 +29,22 @@ def certificate(
     folder: Path,
     *,
     name: str = "server",
+    issuer: str = "Daedam",
     host: str | None = "interview.example",
     starts: datetime.timedelta = datetime.timedelta(days=-1),
     lasts: datetime.timedelta = datetime.timedelta(days=90),
     password: bytes | None = None,
 ) -> Pair:
-    """Write a self-signed certificate and its key; both ends are counted from now."""
+    """Write a certificate (self-signed unless ``issuer`` differs) and its key.
+
+    Both ends are counted from now.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Daedam")])
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW + starts)

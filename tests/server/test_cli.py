@@ -216,8 +216,14 @@ def test_an_invitation_to_an_ended_interview_says_so(typed: Type) -> None:
 def test_a_session_that_does_not_exist_yet_can_be_invited_to(typed: Type) -> None:
     found = typed("invite", "면접 2", "--role", "operator")
     assert found.status == 0
+    assert "Warning: there is no interview 면접 2 yet" in found.err
     assert "begins when an operator connects" in found.err
     assert "?t=" in found.out
+
+
+def test_a_seat_that_the_interview_does_not_have_is_not_invited(typed: Type) -> None:
+    sentence = typed("invite", "live", "--seat", "지원자_3").sentence()
+    assert "its seats are" in sentence
 
 
 def test_an_operator_of_every_session_can_be_invited(typed: Type) -> None:

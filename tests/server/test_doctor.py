@@ -63,11 +63,18 @@ def test_without_tls_there_is_nothing_to_say_of_certificates() -> None:
 def test_a_certificate_that_ends_soon_is_told_in_time(
     tmp_path: Path, days: int, mark: Mark
 ) -> None:
-    pair = certificate(tmp_path, starts=-30 * DAY, lasts=days * DAY)
+    pair = certificate(tmp_path, issuer="An authority", starts=-30 * DAY, lasts=days * DAY)
     finding = told(certificate_findings(_with(pair), NOW))
     assert finding.mark is mark
     assert f"{NOW + days * DAY:%Y-%m-%d}" in finding.state + finding.advice
     assert mark is Mark.PROBLEM or "interview.example" in finding.state
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+    finding = told(certificate_findings(_with(certificate(tmp_path))))
+    assert finding.mark is Mark.WARNING
+    assert "self-signed" in finding.state
+    assert "phones refuse it" in finding.state
 
 
 def test_a_certificate_that_would_be_refused_is_a_problem(tmp_path: Path) -> None:

@@ -1,17 +1,23 @@
 """The record in the formats other programs open."""
 
 import json
+import time
+from collections.abc import Iterator
 
 import msgspec
+import pytest
 
 from server import legacy
 from server.events import (
     Blank,
+    ConsentGiven,
+    ConsentWithdrawn,
     Gap,
     SeatConfig,
     Segment,
     SessionConfig,
     SessionCreated,
+    UtteranceDropped,
     UtteranceFinal,
 )
 from server.export import Format, lines, render, srt, vtt
@@ -59,17 +65,27 @@ def test_nothing_said_is_an_empty_record_in_every_format() -> None:
     assert lines([]) == ""
 
 
+@pytest.fixture
+def in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_seoul")
 def test_the_text_names_people_and_shows_notes_where_they_belong() -> None:
     entries = interview()
     text = render(fold("interview", entries), entries, Format.TEXT)
     assert text == (
         "대담 interview\n백엔드 개발자 면접\n"
-        "2025-07-20T08:26:41.000+00:00, 62 s, revision 1, consent external\n\n"
+        "2025-07-20 17:26 UTC+09:00, 00:01:01, 제1판, 이 서버 밖에서 동의\n\n"
+        "[00:00:02] 면접관_1 → 지원자_1: 자신감 있음\n"
         "[00:00:03] 지원자_1 김하나: 저는 개발 업무를 담당했습니다\n"
         "[00:00:06] 지원자_2 이두리: 제 목표는 소통입니다\n"
         "[00:00:09] 미확인: 누구세요\n"
-        "\n[00:00:02] 면접관_1 → 지원자_1: 자신감 있음"
-        "\n[00:00:31] operator → 지원자_2: 침착함\n"
+        "[00:00:31] 운영자 → 지원자_2: 침착함\n"
     )
 
 
@@ -78,6 +94,45 @@ def test_the_text_says_where_a_microphone_was_not_heard() -> None:
     entries = story(CREATED, gap)
     text = render(fold("s", entries), entries, Format.TEXT)
     assert text.endswith("\n[00:01:02] 지원자_1: (소리 없음, 4.5초)\n")
+
+
+def test_consent_gaps_and_lost_speech_stand_where_they_happened() -> None:
+
+    def lost(track: str) -> UtteranceDropped:
+        return UtteranceDropped(utterance="u2", track=track, start=6.0, end=7.0, reason="failed")
+
+    entries = story(
+        CREATED,
+        ConsentGiven(seat="지원자_1"),
+        seated("v1", "지원자_1"),
+        said("u1", "네", start=5.0),
+        lost("지원자_1"),
+        lost("room-1"),
+        Gap(track="지원자_1", start=3.0, end=4.0, reason="no_packets"),
+        ConsentWithdrawn(seat="지원자_1"),
+        note("좋음", at=5.5),
+    )
+    text = render(fold("s", entries), entries, Format.TEXT)
+    assert text.split("\n\n")[1].splitlines() == [
+        "[00:00:02] 지원자_1: (동의함)",
+        "[00:00:03] 지원자_1: (소리 없음, 1.0초)",
+        "[00:00:05] 지원자_1 김하나: 네",
+        "[00:00:05] system → 지원자_1: 좋음",
+        "[00:00:06] 지원자_1: (말소리를 글로 옮기지 못함)",
+        "[00:00:06] 회의실 마이크: (말소리를 글로 옮기지 못함)",
+        "[00:00:08] 지원자_1: (동의를 철회함)",
+    ]
+
+
+def test_characters_that_turn_text_around_stay_out_of_every_line() -> None:
+    cues = [(0.0, 1.0, "\u202e김\u2066하나", "저는\u202e \u2069개발자")]
+    for text in (srt(cues), vtt(cues), lines(cues)):
+        assert not set(text) & {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+        assert "김하나" in text
+        assert "저는 개발자" in text
+    config = SessionConfig(title="\u202e면접\u2067")
+    entries = story(SessionCreated(config=config))
+    assert "\n면접\n" in render(fold("s", entries), entries, Format.TEXT)
 
 
 def test_a_note_of_several_lines_cannot_pretend_to_be_somebodys_words() -> None:

@@ -249,10 +249,10 @@ async def test_an_operator_of_one_session_sees_and_makes_only_that_one(client: C
         ("GET", f"{SESSION}/other/journal"),
         ("DELETE", f"{SESSION}/other"),
     ):
-        assert await refused(client, method, path, headers=headers) == (403, "forbidden")
+        assert await refused(client, method, path, headers=headers) == (403, "other_session")
     assert await refused(
         client, "POST", SESSION, json={"session_id": "third"}, headers=headers
-    ) == (403, "forbidden")
+    ) == (403, "other_session")
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,20 @@ async def test_an_invitation_is_a_link_that_works(
     await socket.send_json({"type": "subscribe"})
     (joined,) = [m for m in await until(socket, "caught_up") if m["type"] == "joined"]
     assert (joined["role"], joined["seat"]) == (role, seat)
+
+
+async def test_nobody_is_invited_where_nothing_is(client: Client) -> None:
+    await create(client, seats=[{"seat": "면접관_1"}, {"seat": "지원자_2"}])
+    path = f"{SESSION}/s1/invite"
+    assert await refused(client, "POST", path, json={"seat": "지원자_1"}) == (400, "unknown_seat")
+    said = await (await client.post(path, json={"seat": "지원자_1"})).json()
+    assert "면접관_1, 지원자_2" in said["detail"]
+    for whom in ({"seat": "지원자_2"}, {"role": "operator"}):
+        answer = await refused(client, "POST", f"{SESSION}/nobody/invite", json=whom)
+        assert answer == (404, "unknown_session")
+    ahead = {"role": "operator", "is_ahead": True}
+    assert (await client.post(f"{SESSION}/nobody/invite", json=ahead)).status == 201
+    assert [info["session"] for info in await sessions(client)] == ["s1"], "nothing was opened"
 
 
 async def test_an_operator_of_every_session_can_be_invited(client: Client) -> None:
@@ -556,7 +570,7 @@ async def test_a_link_of_another_session_opens_nothing_here(start: Start, role: 
     for name, (method, path) in DOOR_PATHS.items():
         if name not in ("create", "sessions"):
             answer = await refused(client, method, path, headers=person)
-            assert answer == (403, "forbidden"), name
+            assert answer == (403, "other_session"), name
 
 
 async def test_an_expired_link_opens_nothing(start: Start) -> None:

@@ -1,9 +1,10 @@
 """Links at the HTTP door: who gets which, where they lead, and the list of what was created."""
 
 import asyncio
+import re
 import unicodedata
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.server.conftest import Client, Start, ask
 from tests.server.talk import connect, create, link, note
 
 SECRET = "s" * 40
+QR_PX = 264
+"""How wide the start page draws a code, its quiet zone included."""
 PUBLIC = "https://interview.example"
 ROOM_SEATS = [
     {"seat": "면접관_1", "name": "김민수"},
@@ -116,6 +119,17 @@ async def test_names_too_long_for_a_code_still_get_their_link(start: Start) -> N
     [invited] = (await response.json())["links"]
     assert invited["url"].startswith(PUBLIC)
     assert invited["qr"] is None
+
+
+async def test_a_usual_code_has_squares_of_three_pixels(start: Start) -> None:
+    client = await start(secret=SECRET, public_url=PUBLIC)
+    root = {"Authorization": f"Bearer {link(client, role='operator')}"}
+    body = {"seats": ROOM_SEATS, "operator_seat": "면접관_1"}
+    made = await (await client.post(SESSION, json=body, headers=root)).json()
+    for invited in made["links"]:
+        size = re.search(r"viewBox='0 0 (\d+) (\d+)'", unquote(invited["qr"]))
+        assert size is not None
+        assert int(size[1]) * 3 <= QR_PX, invited
 
 
 async def test_pages_of_the_public_address_may_use_the_api(start: Start) -> None:

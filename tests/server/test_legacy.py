@@ -10,7 +10,17 @@ import pytest
 from pipeline.evaluation.keywords import LEGACY_KEYWORDS, KeywordEvaluator
 from server import decisions, legacy
 from server.entries import Entry
-from server.events import Erased, Event, Gap, Joined, NoteAdded
+from server.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    Erased,
+    Event,
+    Gap,
+    Joined,
+    NoteAdded,
+    RoomConfirmed,
+    UtteranceDropped,
+)
 from server.session import Session, fold
 from tests.server.stories import CREATED, WALL, entry, interview, note, said, seated, story
 
@@ -55,6 +65,28 @@ def test_the_final_result_says_where_a_microphone_was_not_heard() -> None:
     assert legacy.result(told(CREATED, gap), 9.0)["gaps"] == [
         {"track": "지원자_1", "start": 4.0, "end": 6.5, "reason": "reconnected"}
     ]
+
+
+def test_the_final_result_says_when_consent_came_and_went() -> None:
+    session = told(
+        CREATED,
+        ConsentGiven(seat="지원자_1"),
+        RoomConfirmed(),
+        ConsentWithdrawn(seat="지원자_1"),
+        ConsentGiven(seat="지원자_1"),
+    )
+    assert legacy.result(session, 99.0)["consents"] == [
+        {"seat": "지원자_1", "at": 2.0, "is_given": True},
+        {"seat": "지원자_1", "at": 4.0, "is_given": False},
+        {"seat": "지원자_1", "at": 5.0, "is_given": True},
+    ]
+
+
+def test_the_final_result_says_where_speech_was_lost() -> None:
+    lost = UtteranceDropped(utterance="u1", track="지원자_1", start=3.0, end=4.5, reason="failed")
+    found = legacy.result(told(CREATED, lost), 99.0)
+    assert found["dropped"] == [{"track": "지원자_1", "start": 3.0, "end": 4.5, "reason": "failed"}]
+    assert found["dropped_utterances"] == 1
 
 
 def test_times_are_iso_with_a_zone_or_unix_seconds(session: Session) -> None:

@@ -42,6 +42,23 @@ async def test_an_id_that_no_session_can_have_has_no_page(
     assert (await response.json())["code"] == "not_found"
 
 
+@pytest.mark.parametrize("path", ["/nonsense", "/room/a/b", "/room/*"])
+async def test_people_see_a_page_where_there_is_none(client: Client, path: str) -> None:
+    response = await client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (response.status, response.content_type) == (404, "text/html")
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    text = await response.text()
+    assert text.count('<a href="/">') == 2
+    assert "<script" not in text
+
+
+async def test_programs_get_an_answer_where_there_is_no_page(client: Client) -> None:
+    browser = {"Accept": "text/html"}
+    for path, headers in (("/nonsense", {}), ("/api/nonsense", browser)):
+        response = await client.get(path, headers=headers)
+        assert (response.status, (await response.json())["code"]) == (404, "not_found")
+
+
 async def test_browsers_load_from_here_only_and_give_a_microphone_to_us_alone(
     client: Client,
 ) -> None:

@@ -142,6 +142,7 @@ def test_a_port_in_use_is_one_sentence(server: Server, tmp_path: Path) -> None:
     assert found.err.splitlines()[-1] == (
         f"daedam: 127.0.0.1:{server.port} is in use; choose another port with --port."
     )
+    assert "Loading" not in found.err, "it is told before anything heavy is loaded"
     assert "Traceback" not in found.err
     assert running_server(tmp_path / "other") is None
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isPartlyErased, newest, speakers, timeline } from "../../static/js/review/record.js";
+import { isPartlyErased, levelWord, newest, speakers, timeline } from "../../static/js/review/record.js";
 import { filename, pattern, pieces } from "../../static/js/review/words.js";
 
 /** @typedef {import("../../static/js/review/record.js").Result} Result */
@@ -60,6 +60,34 @@ test("notes stand where they were meant, after the words they are about", () => 
       ["said", 9],
     ],
   );
+});
+
+test("consent and speech that yielded no words stand at their moments", () => {
+  const moments = timeline(
+    result({
+      transcripts: [said("a", "지원자_1", 4)],
+      dropped: [{ track: "지원자_1", start: 6, end: 7, reason: "failed" }],
+      consents: [
+        { seat: "지원자_1", at: 1, is_given: true },
+        { seat: "지원자_1", at: 9, is_given: false },
+      ],
+    }),
+  );
+  assert.deepEqual(
+    moments.map((moment) => [moment.kind, moment.at]),
+    [
+      ["consent", 1],
+      ["said", 4],
+      ["lost", 6],
+      ["consent", 9],
+    ],
+  );
+});
+
+test("no level beside mentions is not a lack of evidence", () => {
+  assert.equal(levelWord(null, 3), "noLevel");
+  assert.equal(levelWord(null, 0), "noEvidence");
+  assert.equal(levelWord(2, 0), "level");
 });
 
 test("a turn begins where the speaker changes, notes between do not interrupt it", () => {

@@ -113,14 +113,62 @@ test("a person is absent, waits for sound, is heard, and lost when nothing more 
   const empty = story([]);
   assert.equal(place(empty, 0), "absent");
   const joined = { connection: "c1", role: "applicant", seat: "지원자_1", name: null };
-  const here = story([event("joined", joined)], empty);
+  const here = story([event("joined", joined), { type: "caught_up", seq: 0 }], empty);
   assert.equal(place(here, 0), "waiting");
   const signal = { type: "microphone", track: "지원자_1", speaker: "지원자_1", state: "open" };
   const open = receive(here, /** @type {any} */ (signal), 100);
   assert.equal(place(open, 103), "open");
-  assert.equal(place(open, 120), "waiting");
+  assert.equal(place(open, 104), "open");
+  assert.equal(place(open, 105), "checking", "news of 5 s ago are no news");
+  assert.equal(place(open, 120), "none");
   const muted = story([event("muted", { track: "지원자_1" })], open);
   assert.equal(place(muted, 103), "muted");
+});
+
+/** @param {any} state @param {number} [now_s] */
+const applicant = (state, now_s = 0) =>
+  looks.places(state, now_s).find(({ seat }) => seat === "지원자_1");
+const HERE = { connection: "c1", role: "applicant", seat: "지원자_1", name: null };
+const CAUGHT_UP = { type: "caught_up", seq: 0 };
+
+test("whoever stays without a microphone waits for none", () => {
+  const here = story([event("joined", HERE, { at: 0 }), CAUGHT_UP]);
+  assert.equal(applicant(here, 7)?.sound, "waiting");
+  assert.equal(applicant(here, 9)?.sound, "none");
+  const late = receive(story([event("joined", HERE)]), /** @type {any} */ (CAUGHT_UP), 100);
+  assert.equal(applicant(late, 105)?.sound, "waiting", "its signals may not have come yet");
+  assert.equal(applicant(late, 109)?.sound, "none");
+});
+
+test("somebody who was here has left, somebody who never was is not here yet", () => {
+  const gone = story([event("joined", HERE), event("left", { connection: "c1", reason: "closed" })]);
+  assert.equal(applicant(gone)?.sound, "left");
+  assert.equal(applicant(story([]))?.sound, "absent");
+});
+
+test("a consent taken back is not one that is missing, and stands among the captions", () => {
+  const seat = { seat: "지원자_1" };
+  const before = story([event("consent_given", seat), final("u1", 1, 2, "앞"), final("u2", 10, 11, "뒤")]);
+  assert.equal(applicant(before)?.consent, "given");
+  const after = story([event("consent_withdrawn", seat, { at: 5 })], before);
+  assert.equal(applicant(after)?.consent, "withdrawn");
+  assert.deepEqual(after.lines.map((line) => line.kind), ["caption", "withdrawn", "caption"]);
+  const again = story([event("consent_given", seat)], after);
+  assert.equal(applicant(again)?.consent, "given");
+  assert.equal(applicant(story([]))?.consent, "missing");
+});
+
+test("a room's seat is heard only once the operator has confirmed and the microphone is open", () => {
+  const seats = [{ seat: "지원자_1", name: null, microphone: "room" }];
+  const empty = initial(/** @type {any} */ ({ ...JOIN, seats }), 0);
+  const open = { type: "microphone", track: "m1", speaker: null, state: "open" };
+  const here = story([event("joined", HERE), open], empty);
+  assert.equal(applicant(here)?.sound, "unconfirmed");
+  const confirmed = story([event("room_confirmed", {})], here);
+  assert.equal(applicant(confirmed)?.sound, "room");
+  assert.equal(applicant(confirmed, 10)?.sound, "roomless");
+  const withdrawn = story([event("consent_withdrawn", { seat: "지원자_2" })], confirmed);
+  assert.equal(applicant(withdrawn)?.sound, "unconfirmed");
 });
 
 test("a microphone that has gone leaves nothing behind", () => {

@@ -5,6 +5,7 @@ const FINAL = new Set([
   "link_invalid",
   "link_required",
   "forbidden",
+  "other_session",
   "unknown_session",
   "unknown_seat",
   "seat_taken",

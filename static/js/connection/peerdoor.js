@@ -29,7 +29,8 @@ export async function openPeer(setup, listener) {
     bundlePolicy: "max-bundle",
   });
   try {
-    const { sender } = peer.addTransceiver(setup.track ?? "audio", { direction: "sendrecv" });
+    const direction = directionOf(setup.track);
+    const { sender } = peer.addTransceiver(setup.track ?? "audio", { direction });
     peer.ontrack = ({ track }) => setup.onSound(new MediaStream([track]));
     const interview = peer.createDataChannel("interview");
     const captions = peer.createDataChannel("captions", { ordered: false, maxRetransmits: 0 });
@@ -45,6 +46,14 @@ export async function openPeer(setup, listener) {
     throw new Refusal("no_media");
   }
 }
+
+/**
+ * Who has no microphone says so in the offer: nobody waits for sound that never comes.
+ *
+ * @param {unknown} track
+ * @returns {"sendrecv" | "recvonly"}
+ */
+export const directionOf = (track) => (track ? "sendrecv" : "recvonly");
 
 /** @param {RTCPeerConnection} peer @returns {Promise<void>} */
 function gathered(peer) {

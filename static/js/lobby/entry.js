@@ -7,8 +7,9 @@ import { t } from "../texts/lobby.js";
  * Tells `enter` (detail.isSilent).
  *
  * @param {import("./plan.js").Plan} plan
+ * @param {boolean} writesNotes They can do something in the room without a microphone, too.
  */
-export function entry(plan) {
+export function entry(plan, writesNotes) {
   const words = t(plan.consent === "ask" ? "enterConsenting" : "enter");
   const button = (/** @type {string} */ id, /** @type {string} */ kind, isSilent = false) => {
     const onclick = () => tell(element, "enter", { isSilent });
@@ -18,7 +19,11 @@ export function entry(plan) {
   const silent = button("enter-silent", "quiet", true);
   const hint = h("p", { class: "quiet-text entry-hint" });
   const error = h("p", { class: "bad", role: "alert" });
-  const meaning = h("p", { class: "quiet-text entry-hint" }, t("silentMeaning"));
+  const meaning = h(
+    "p",
+    { class: "quiet-text entry-hint" },
+    t(writesNotes ? "silentMeaningNotes" : "silentMeaning"),
+  );
   const element = h("div", { class: "entry" }, error, enter, hint, silent, meaning);
   setText(silent, t("enterSilent"));
   // A microphone in nobody's seat has nothing to do here without its sound.

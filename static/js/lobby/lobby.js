@@ -3,6 +3,7 @@
 import { ApiError } from "../api.js";
 import { ask } from "../connection/ask.js";
 import { fill, h } from "../dom.js";
+import { isDirecting } from "../room/scene.js";
 import { errorText } from "../texts/errors.js";
 import { t } from "../texts/lobby.js";
 import { DeviceSection } from "./device.js";
@@ -64,7 +65,7 @@ class Lobby {
       this.#become({ message: "" });
     });
     this.#device?.show();
-    this.#entry = entry(this.#plan);
+    this.#entry = entry(this.#plan, isDirecting(this.#join));
     fill(
       this.#root,
       ...head(this.#join),

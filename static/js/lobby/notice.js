@@ -1,6 +1,7 @@
 /** Who and where one is, and what happens to what one says. */
 
 import { h } from "../dom.js";
+import { isolated } from "../room/names.js";
 import { personName, seatClass } from "../seats.js";
 import { languageSwitch } from "../texts.js";
 import { t } from "../texts/lobby.js";
@@ -13,11 +14,11 @@ import { t } from "../texts/lobby.js";
 /** @param {Join} join @returns {HTMLElement[]} */
 export function head(join) {
   return [
-    h("header", { class: "masthead" }, h("h1", {}, join.title || t("untitled")), languageSwitch()),
+    h("header", { class: "masthead" }, h("h1", {}, h("bdi", {}, join.title || t("untitled"))), languageSwitch()),
     h(
       "div",
       { class: "lobby-head" },
-      join.job && h("p", { class: "quiet-text" }, t("job", { job: join.job })),
+      join.job && h("p", { class: "quiet-text" }, t("job", { job: isolated(join.job) })),
       h("p", {}, whoAmI(join)),
       join.seats.length > 0 && people(join),
     ),
@@ -32,7 +33,7 @@ function whoAmI(join) {
     return h("strong", {}, t(role === "observer" ? "observer" : "operator"));
   }
   const name = personName(seat, [{ seat, name: join.name }, ...join.seats]);
-  return h("strong", {}, t("you", { name }));
+  return h("strong", {}, t("you", { name: isolated(name) }));
 }
 
 /** @param {Join} join @returns {HTMLElement} */
@@ -41,7 +42,7 @@ function people(join) {
   const items = join.seats.map(({ seat }) => {
     const isMe = seat === join.seat;
     const name = personName(seat, join.seats);
-    return h("li", { class: seatClass(seat) }, isMe ? `${name} · ${t("me")}` : name);
+    return h("li", { class: seatClass(seat) }, h("bdi", {}, name), isMe && ` · ${t("me")}`);
   });
   const list = h("ul", { class: "list people", "aria-labelledby": "people-title" }, ...items);
   return h("div", {}, title, list);

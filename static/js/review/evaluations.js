@@ -2,10 +2,11 @@
 
 import { criterionName } from "../criteria.js";
 import { h } from "../dom.js";
-import { personName, seatClass } from "../seats.js";
+import { personNode } from "../names.js";
+import { seatClass } from "../seats.js";
 import { t } from "../texts/review.js";
 import { dateAndTime } from "../time.js";
-import { newest } from "./record.js";
+import { levelWord, newest } from "./record.js";
 
 /**
  * @param {import("./record.js").Result} result
@@ -18,9 +19,18 @@ export function evaluations(result, places) {
     { class: "card", id: "evaluations", "aria-labelledby": "evaluations-title" },
     h("h2", { id: "evaluations-title" }, t("evaluations")),
     ...all.map((one) => applicant(one, places)),
+    all.some(hasNoLevel) && h("p", { class: "quiet-text small" }, t("noLevelHelp")),
     all.length
       ? h("p", { class: "quiet-text small" }, t("mentionsHelp"))
       : h("p", { class: "quiet-text" }, t("emptyEvaluations")),
+  );
+}
+
+/** @param {ReturnType<typeof newest>[number]} one */
+function hasNoLevel({ levels, mentions }) {
+  const counts = new Map(mentions);
+  return levels.some(
+    ([name, level]) => levelWord(level, Number(counts.get(name) ?? 0)) === "noLevel",
   );
 }
 
@@ -36,7 +46,7 @@ function applicant(one, places) {
     h(
       "caption",
       {},
-      h("strong", { class: "who" }, personName(one.applicant, places)),
+      h("strong", { class: "who" }, personNode(one.applicant, places)),
       h("span", { class: "quiet-text small" }, t("evaluatedAt", { time: dateAndTime(one.wall) })),
     ),
     h(
@@ -61,7 +71,7 @@ function applicant(one, places) {
           h(
             "td",
             { class: level === null ? "quiet-text" : "" },
-            level === null ? t("noEvidence") : t("level", { level }),
+            t(levelWord(level, Number(counts.get(name) ?? 0)), { level: level ?? "" }),
           ),
           h("td", {}, t("times", { number: counts.get(name) ?? 0 })),
         ),

@@ -1,7 +1,8 @@
 /** Filter by speaker and search in the words: works on the list that `transcript` made. */
 
 import { fill, h, setText } from "../dom.js";
-import { personName, seatClass } from "../seats.js";
+import { personNode } from "../names.js";
+import { seatClass } from "../seats.js";
 import { t } from "../texts/review.js";
 import { pattern, pieces } from "./words.js";
 
@@ -143,7 +144,8 @@ function chips(speakers, places, chosen, filter) {
         "button",
         { type: "button", class: seatClass(seat), "data-seat": seat, onclick: () => press(seat) },
         h("span", { class: "dot", "aria-hidden": "true" }),
-        `${personName(seat, places)} ${count}`,
+        personNode(seat, places),
+        ` ${count}`,
       ),
     ),
   );

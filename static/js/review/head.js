@@ -2,7 +2,8 @@
 
 import { pageUrl } from "../api.js";
 import { h, tell } from "../dom.js";
-import { personName, seatClass } from "../seats.js";
+import { bdi, personNode } from "../names.js";
+import { seatClass } from "../seats.js";
 import { t } from "../texts/review.js";
 import { clock, dateAndTime } from "../time.js";
 import { isPartlyErased } from "./record.js";
@@ -18,12 +19,12 @@ export function head(result, places) {
   return h(
     "section",
     { class: "card head" },
-    h("h2", { id: "record-title", tabindex: -1 }, result.title || t("untitled")),
+    h("h2", { id: "record-title", tabindex: -1 }, bdi(result.title || t("untitled"))),
     !isOver && liveNotice(result),
     h(
       "dl",
       {},
-      ...fact("job", result.job),
+      ...fact("job", result.job && bdi(result.job)),
       ...fact("date", dateAndTime(Date.parse(result.start_time) / 1000)),
       ...fact("duration", clock(result.duration)),
       ...fact(
@@ -81,6 +82,6 @@ function people(places) {
   return h(
     "ul",
     { class: "list people" },
-    ...places.map(({ seat }) => h("li", { class: seatClass(seat) }, personName(seat, places))),
+    ...places.map(({ seat }) => h("li", { class: seatClass(seat) }, personNode(seat, places))),
   );
 }

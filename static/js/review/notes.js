@@ -36,7 +36,7 @@ export function noteList(notes, places) {
               h(
                 "p",
                 {},
-                h("span", { class: "by" }, byline(note, places)),
+                h("span", { class: "by" }, ...byline(note, places)),
                 h("span", { class: "words" }, note.text),
               ),
             ),

@@ -5,11 +5,13 @@
  *   text_confidence: number}} Transcript
  * @typedef {{seq: number, by: string, note: string, media_at: number}} Note
  * @typedef {{track: string, start: number, end: number, reason: string}} Gap
+ * @typedef {{seat: string, at: number, is_given: boolean}} Consent
  * @typedef {{timestamp: number, speaker: string, keywords: string[],
  *   levels: Record<string, number | null>}} Evaluation
  * @typedef {{session_id: string, title: string, job: string, life: string, revision: number,
  *   start_time: string, duration: number, consent: "required" | "external" | null,
  *   transcripts: Transcript[], speaker_notes: Record<string, Note[]>, gaps?: Gap[],
+ *   dropped?: Gap[], consents?: Consent[],
  *   evaluations: Evaluation[], dropped_utterances: number, erased_events: number}} Result
  * @typedef {{seat: string, name?: string | null}} Place
  *
@@ -17,17 +19,20 @@
  *   confidence: number, isTurn: boolean}} Said `isTurn`: somebody else spoke before.
  * @typedef {{kind: "note", id: string, at: number, by: string, about: string, text: string}} Noted
  * @typedef {{kind: "gap", at: number, end: number, track: string, reason: string}} Missed
- * @typedef {Said | Noted | Missed} Moment
+ * @typedef {{kind: "lost", at: number, end: number, track: string}} Lost
+ * @typedef {{kind: "consent", at: number, seat: string, isGiven: boolean}} Agreed
+ * @typedef {Said | Noted | Missed | Lost | Agreed} Moment
  */
 
 /** Below this the page says that the words may be wrong. */
 export const LOW_CONFIDENCE = 0.6;
-const KINDS = ["gap", "said", "note"];
+const KINDS = ["consent", "gap", "lost", "said", "note"];
 
 /** @param {Result} result @returns {Moment[]} What was said, noted and missed, by its time. */
 export function timeline(result) {
   /** @type {Moment[]} */
-  const moments = [...said(result), ...notes(result), ...missed(result)];
+  const moments = [...said(result), ...notes(result), ...missed(result), ...lost(result)];
+  moments.push(...agreed(result));
   moments.sort((a, b) => a.at - b.at || KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
   let speaker = "";
   return moments.map((moment) => {
@@ -79,6 +84,26 @@ function missed(result) {
   }));
 }
 
+/** @param {Result} result @returns {Lost[]} */
+function lost(result) {
+  return (result.dropped ?? []).map(({ track, start, end }) => ({
+    kind: "lost",
+    at: start,
+    end,
+    track,
+  }));
+}
+
+/** @param {Result} result @returns {Agreed[]} */
+function agreed(result) {
+  return (result.consents ?? []).map(({ seat, at, is_given: isGiven }) => ({
+    kind: "consent",
+    at,
+    seat,
+    isGiven,
+  }));
+}
+
 /** @param {Result} result @returns {{seat: string, count: number}[]} Who spoke, how often. */
 export function speakers(result) {
   /** @type {Map<string, number>} */
@@ -113,6 +138,18 @@ export function newest(result) {
       levels: Object.entries(levels ?? {}),
       mentions: (keywords ?? []).map(mention),
     }));
+}
+
+/**
+ * What stands in the place of a level: it was not given, or nothing was there to give it for.
+ *
+ * @param {number | null} level
+ * @param {number} mentions
+ * @returns {"level" | "noLevel" | "noEvidence"}
+ */
+export function levelWord(level, mentions) {
+  if (level !== null) return "level";
+  return mentions > 0 ? "noLevel" : "noEvidence";
 }
 
 /** @param {string} keyword Such as `기술: 3개`. @returns {[string, string]} */

@@ -1,6 +1,7 @@
 /** What was said, with notes and gaps where they belong. */
 
 import { h } from "../dom.js";
+import { personNode, withNames } from "../names.js";
 import { personName, SEATS, seatClass } from "../seats.js";
 import { t } from "../texts/review.js";
 import { clock } from "../time.js";
@@ -29,6 +30,10 @@ export function transcript(moments, places) {
           return saidItem(moment, places);
         case "note":
           return noteItem(moment, places);
+        case "consent":
+          return consentItem(moment, places);
+        case "lost":
+          return lostItem(moment, places);
         default:
           return gapItem(moment, places);
       }
@@ -48,7 +53,7 @@ function saidItem(said, places) {
       "data-seat": said.seat,
       tabindex: -1,
     },
-    h("span", { class: "who" }, personName(said.seat, places)),
+    h("span", { class: "who" }, personNode(said.seat, places)),
     h("span", { class: "at" }, clock(said.at)),
     h("span", { class: "words", lang: "ko" }, said.text),
     isLow && h("span", { class: "mark", title: t("lowTitle", { percent }) }, t("low")),
@@ -61,14 +66,14 @@ function noteItem(note, places) {
     "li",
     { id: note.id, class: `note ${seatClass(note.about)}`, "data-seat": note.about, tabindex: -1 },
     h("span", { class: "at" }, clock(note.at)),
-    h("span", { class: "by" }, byline(note, places)),
+    h("span", { class: "by" }, ...byline(note, places)),
     h("span", { class: "words" }, note.text),
   );
 }
 
 /** @param {import("./record.js").Missed} gap @param {readonly Place[]} places */
 function gapItem(gap, places) {
-  const who = SEATS.includes(gap.track) ? personName(gap.track, places) : t("roomMicrophone");
+  const who = trackName(gap.track, places);
   const isKnown = gap.reason === "no_packets" || gap.reason === "reconnected";
   return h(
     "li",
@@ -77,14 +82,41 @@ function gapItem(gap, places) {
     h(
       "span",
       {},
-      `${t("gap", { who, s: Math.max(1, Math.round(gap.end - gap.at)) })}. `,
+      ...withNames(t("gap", { s: Math.max(1, Math.round(gap.end - gap.at)) }), { who }),
+      ". ",
       isKnown && t(gap.reason === "no_packets" ? "gap_no_packets" : "gap_reconnected"),
     ),
   );
 }
 
+/** @param {import("./record.js").Lost} lost @param {readonly Place[]} places */
+function lostItem(lost, places) {
+  return h(
+    "li",
+    { class: "gap", "data-seat": lost.track },
+    h("span", { class: "at" }, clock(lost.at)),
+    h("span", {}, ...withNames(t("lost"), { who: trackName(lost.track, places) })),
+  );
+}
+
+/** @param {import("./record.js").Agreed} one @param {readonly Place[]} places */
+function consentItem(one, places) {
+  const words = t(one.isGiven ? "agreed" : "withdrawn");
+  return h(
+    "li",
+    { class: "consent", "data-seat": one.seat },
+    h("span", { class: "at" }, clock(one.at)),
+    h("span", {}, ...withNames(words, { who: personName(one.seat, places) })),
+  );
+}
+
+/** @param {string} track @param {readonly Place[]} places */
+function trackName(track, places) {
+  return SEATS.includes(track) ? personName(track, places) : t("roomMicrophone");
+}
+
 /** @param {import("./record.js").Noted} note @param {readonly Place[]} places */
 export function byline(note, places) {
   const by = note.by === "operator" ? t("operator") : personName(note.by, places);
-  return t("note", { by, about: personName(note.about, places) });
+  return withNames(t("note"), { by, about: personName(note.about, places) });
 }

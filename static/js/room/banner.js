@@ -53,7 +53,7 @@ function linkTrouble({ link, join }) {
 }
 
 /** @param {Scene} scene @returns {Trouble | null} */
-function ownTrouble({ own, link }) {
+function ownTrouble({ own, link, join }) {
   if (own.hasWithdrawn) {
     const button = t("consentAgain");
     return { text: t("withdrawn"), kind: "warn", button, intent: "consent-again" };
@@ -68,7 +68,8 @@ function ownTrouble({ own, link }) {
   }
   if (link.door === "socket") {
     const isHopeless = link.reason === "unsupported" || link.reason === "bad_offer";
-    return { text: t(isHopeless ? "soundlessHere" : "soundless"), kind: "warn" };
+    const others = t(isDirecting(join) ? "captionsAndNotesGoOn" : "captionsGoOn");
+    return { text: t(isHopeless ? "soundlessHere" : "soundless", { others }), kind: "warn" };
   }
   return null;
 }

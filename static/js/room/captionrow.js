@@ -1,10 +1,12 @@
 /** One row of the record: words, or a quiet line about words that are missing. */
 
 import { fill, h, setText } from "../dom.js";
+import { personNode } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { seatOfLine } from "../state/looks.js";
 import { t } from "../texts/room.js";
 import { clock } from "../time.js";
+import { isolated } from "./names.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -26,7 +28,7 @@ export function captionRow(state, line) {
   const row = h(
     "li",
     { "data-key": line.key, tabindex: -1 },
-    h("span", { class: "who" }),
+    h("bdi", { class: "who" }),
     h("time", { class: "when" }, clock(line.start)),
     h("p", { class: isLow ? "words unsure" : "words", title: isLow && t("checkLong") }, line.text),
     isLow && h("span", { class: "unseen" }, ` (${t("check")})`),
@@ -39,8 +41,8 @@ export function captionRow(state, line) {
 export function nameRow(row, state, line) {
   if (line.kind !== "caption") return;
   const seat = seatOfLine(state, line);
-  const name = `caption ${seatClass(seat)}`;
-  if (row.className !== name) row.className = name;
+  const kind = `caption ${seatClass(seat)}`;
+  if (row.className !== kind) row.className = kind;
   const who = row.querySelector(".who");
   if (who) setText(who, personName(seat, state.seats));
 }
@@ -58,10 +60,11 @@ export function continues(state, before, line) {
 /** @param {State} state @param {Exclude<Line, {kind: "caption"}>} line @returns {string} */
 function missingText(state, line) {
   const seat = seatOfLine(state, line);
-  const who = seat ? personName(seat, state.seats) : t("roomMicrophone");
+  const who = seat ? isolated(personName(seat, state.seats)) : t("roomMicrophone");
   const s = (line.end - line.start).toFixed(0);
   const words = { who, s };
   const time = clock(line.start);
+  if (line.kind === "withdrawn") return `${time} ${t("saidWithdrawn", { who })}`;
   if (line.kind === "gap") {
     const key = line.reason === "reconnected" ? "gapReconnected" : "gapNoPackets";
     return `${time} ${t(key, words)}`;
@@ -78,10 +81,10 @@ function missingText(state, line) {
  * @param {import("../state.js").Interim} interim
  */
 export function showInterim(row, state, interim) {
-  const name = `interim ${seatClass(interim.speaker)}`;
-  if (row.className !== name) {
-    row.className = name;
-    fill(row, h("span", { class: "who" }, personName(interim.speaker, state.seats)), h("p"));
+  const kind = `interim ${seatClass(interim.speaker)}`;
+  if (row.className !== kind) {
+    row.className = kind;
+    fill(row, h("span", { class: "who" }, personNode(interim.speaker, state.seats)), h("p"));
     row.lastElementChild?.classList.add("words");
   }
   const text = `${interim.committed} ${interim.tentative}`.trim();

@@ -23,7 +23,7 @@ export function captionsView() {
   const log = h("div", { id: "captions", role: "log", "aria-live": "polite" }, list);
   const interims = h("ul", { class: "list interims", "aria-hidden": "true" });
   const scroller = h("div", { class: "scroller", tabindex: 0 }, earlierButton, empty, log, interims);
-  const title = h("h2", { id: "captions-title" });
+  const title = h("h2", { id: "captions-title", tabindex: -1 });
   const element = h(
     "section",
     { class: "panel captions", "data-panel": "captions", "aria-labelledby": "captions-title" },

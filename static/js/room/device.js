@@ -59,6 +59,8 @@ export class Device {
       clearInterval(poll);
     });
     this.#mount();
+    root.tabIndex = -1;
+    root.focus({ preventScroll: true });
     if (this.#isConfirmed) void connection.start();
   }
 

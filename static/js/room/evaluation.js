@@ -2,10 +2,12 @@
 
 import { criterionName } from "../criteria.js";
 import { fill, h, tell } from "../dom.js";
-import { isApplicant, personName, seatClass } from "../seats.js";
+import { personNode } from "../names.js";
+import { isApplicant, seatClass } from "../seats.js";
 import { quotes } from "../state/looks.js";
 import { t } from "../texts/room.js";
 import { clock } from "../time.js";
+import { levelWords } from "./levels.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -60,7 +62,7 @@ function applicantPart(state, seat) {
     h(
       "h3",
       {},
-      h("span", { class: "who" }, personName(seat, state.seats)),
+      h("span", { class: "who" }, personNode(seat, state.seats)),
       evaluation && h("small", { class: "quiet-text" }, evaluatedAt(evaluation)),
     ),
     evaluation
@@ -77,7 +79,7 @@ const evaluatedAt = ({ at }) => ` ${t("evaluatedAt", { time: clock(at) })}`;
  * @param {string} seat
  * @param {import("../state.js").Evaluation["levels"][number]} level
  */
-function criterion(state, seat, { criterion: name, level, evidence }) {
+function criterion(state, seat, { criterion: title, level, evidence }) {
   const found = quotes(state, evidence);
   return h(
     "li",
@@ -85,26 +87,26 @@ function criterion(state, seat, { criterion: name, level, evidence }) {
     h(
       "div",
       { class: "criterion-head" },
-      h("strong", {}, criterionName(name)),
-      h("span", { class: level === null ? "quiet-text" : "level" }, levelText(level)),
+      h("strong", {}, criterionName(title)),
+      h("span", { class: level === null ? "quiet-text" : "level" }, levelText(level, found.length > 0)),
     ),
-    ...found.map((quote, index) => quoteButton(quote, name, `${seat}-${name}-${index}`)),
+    ...found.map((quote, index) => quoteButton(quote, title, `${seat}-${title}-${index}`)),
     found.length === 0 && h("p", { class: "quiet-text" }, t("noEvidence")),
   );
 }
 
-/** @param {number | null} level */
-const levelText = (level) => (level === null ? t("notEnough") : t("level", { level }));
+/** @param {number | null} level @param {boolean} hasEvidence */
+const levelText = (level, hasEvidence) => t(levelWords(level, hasEvidence), { level: level ?? "" });
 
 /**
  * @param {{segment: string, before: string, words: string, after: string}} quote
- * @param {string} name
+ * @param {string} title
  * @param {string} key
  */
-function quoteButton({ segment, before, words, after }, name, key) {
+function quoteButton({ segment, before, words, after }, title, key) {
   const button = h(
     "button",
-    { type: "button", class: "quote", title: t("evidenceOf", { criterion: criterionName(name) }), "data-quote": key },
+    { type: "button", class: "quote", title: t("evidenceOf", { criterion: criterionName(title) }), "data-quote": key },
     h("span", {}, before, h("mark", {}, words), after),
   );
   button.addEventListener("click", () => tell(button, "show-line", segment));

@@ -10,14 +10,14 @@ import { clock } from "../time.js";
 
 /** @returns {import("./scene.js").View} */
 export function headerView() {
-  const title = h("h1");
+  const title = h("bdi");
   const time = h("span", { id: "clock", role: "timer", "aria-label": t("clockLabel") });
   const lag = h("span", { id: "lag", class: "chip", hidden: true, title: t("lagTitle") });
   const connection = h("span", { id: "connection", class: "chip", role: "status" });
   const element = h(
     "header",
     { class: "masthead room-head" },
-    title,
+    h("h1", {}, title),
     h("div", { class: "facts" }, time, lag, connection),
     languageSwitch(),
   );

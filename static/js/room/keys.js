@@ -2,7 +2,7 @@
 
 /**
  * @param {{code: string, key: string, altKey: boolean, ctrlKey: boolean, metaKey: boolean,
- *   isComposing: boolean}} event
+ *   shiftKey: boolean, isComposing: boolean}} event
  * @param {boolean} isTyping Whether a field has the focus.
  * @returns {{do: "note" | "mute"} | {do: "seat", number: number} | null}
  */
@@ -13,9 +13,22 @@ export function shortcut(event, isTyping) {
     return number ? { do: "seat", number } : null;
   }
   if (isTyping) return null;
+  const number = plainDigit(event);
+  if (number) return { do: "seat", number };
   if (event.key === "/" || event.code === "KeyN") return { do: "note" };
   if (event.code === "KeyM") return { do: "mute" };
   return null;
+}
+
+/**
+ * Not with Shift, and not on a number pad that moves the cursor.
+ *
+ * @param {{code: string, key: string, shiftKey: boolean}} event
+ * @returns {number | null}
+ */
+function plainDigit({ code, key, shiftKey }) {
+  if (shiftKey || (code.startsWith("Numpad") && !/^[0-9]$/.test(key))) return null;
+  return digit(code);
 }
 
 /** @param {string} code @returns {number | null} 1 to 6. */

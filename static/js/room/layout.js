@@ -60,6 +60,7 @@ export function layout(root, scene, microphone, draft, sceneNow) {
       h("button", { type: "button", "data-tab": panel, onclick: () => choose(panel) }, t(panel)),
     ),
   );
+  root.tabIndex = -1;
   root.className = `room ${isDirector ? "directing" : scene.join.role}`;
   fill(
     root,

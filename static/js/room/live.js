@@ -4,8 +4,10 @@ import { pageUrl } from "../api.js";
 import { initial, receive, reconnected } from "../state.js";
 import { withoutStale } from "../state/speech.js";
 import { confirmRoom, end, withdraw } from "./deeds.js";
-import { isTypingIn, shortcut } from "./keys.js";
+import { press } from "./keyboard.js";
+import { keepingFocus } from "./focus.js";
 import { layout } from "./layout.js";
+import { lifeBeforeTheEnd } from "./life.js";
 import { Notebook } from "./notebook.js";
 import { showLeft, showOver } from "./pages.js";
 import { plumb } from "./plumbing.js";
@@ -20,6 +22,8 @@ import { isDirecting } from "./scene.js";
 
 /** Messages of one burst are shown together. */
 const SHOW_MS = 40;
+/** Often enough that nothing untrue stands for long. */
+const TICK_MS = 500;
 
 const now_s = () => performance.now() / 1000;
 
@@ -50,6 +54,7 @@ export class Live {
     this.#obey();
     void this.#plumbing.connection.start();
     this.#notebook.resume();
+    document.getElementById("captions-title")?.focus({ preventScroll: true });
   }
 
   #mount() {
@@ -84,10 +89,12 @@ export class Live {
     connection.addEventListener("message", (event) => {
       const message = /** @type {CustomEvent} */ (event).detail;
       this.#state = receive(this.#state, message, now_s());
+      if (message.type === "microphone" && message.state === "off") void this.#look(message.track);
       soon();
     });
     connection.addEventListener("connected", () => {
       this.#state = reconnected(this.#state);
+      if (this.#state.life === "ending") void this.#look(this.#join.seat);
       soon();
     });
     connection.addEventListener("change", () => {
@@ -99,7 +106,7 @@ export class Live {
     const ticking = setInterval(() => {
       this.#state = withoutStale(this.#state, now_s());
       soon();
-    }, 1000);
+    }, TICK_MS);
     signal.addEventListener("abort", () => clearInterval(ticking));
     document.addEventListener(
       "languagechange",
@@ -110,7 +117,7 @@ export class Live {
       },
       { signal },
     );
-    document.addEventListener("keydown", (event) => this.#key(event), { signal });
+    document.addEventListener("keydown", (event) => press(event, own, this.#layout), { signal });
     this.#show();
   }
 
@@ -145,21 +152,6 @@ export class Live {
     }
   }
 
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (document.querySelector("dialog[open]")) return;
-    const wanted = shortcut(event, isTypingIn(event.target));
-    if (wanted === null) return;
-    if (wanted.do === "mute") this.#plumbing.own.toggleMute();
-    else if (this.#layout.notes === null) return;
-    else if (wanted.do === "seat") this.#layout.notes.choose(wanted.number);
-    else {
-      this.#layout.choose("notes");
-      this.#layout.notes.focus();
-    }
-    event.preventDefault();
-  }
-
   #showSoon() {
     this.#showing ??= setTimeout(() => this.#show(), SHOW_MS);
   }
@@ -167,7 +159,17 @@ export class Live {
   #show() {
     if (this.#showing !== null) clearTimeout(this.#showing);
     this.#showing = null;
-    if (!this.#listeners.signal.aborted) this.#layout.show(this.#scene());
+    if (this.#listeners.signal.aborted) return;
+    keepingFocus(this.#root, () => this.#layout.show(this.#scene()));
+  }
+
+  /** A microphone was let go: if ours, the interview may be ending. @param {string | null} track */
+  async #look(track) {
+    if (track === null || track !== this.#join.seat) return;
+    const life = await lifeBeforeTheEnd(this.#join.session);
+    if (life === null || this.#listeners.signal.aborted) return;
+    this.#state = { ...this.#state, life };
+    this.#showSoon();
   }
 
   async #leave() {

@@ -1,10 +1,13 @@
-/** Where a note is written: a digit chooses the seat, Enter saves. */
+/** Where a note is written: Alt and a digit choose the seat, Enter saves. */
 
 import { h, setText, tell } from "../dom.js";
 import { isApplicant, personName, seatClass } from "../seats.js";
 import { t } from "../texts/room.js";
 import { clock } from "../time.js";
-import { digit } from "./keys.js";
+import { noteShare } from "./notesize.js";
+
+/** From this share of the limit on it is told how much is left. */
+const NEARLY_FULL = 0.8;
 
 /**
  * @typedef {import("./notekeeper.js").Draft} Draft
@@ -26,14 +29,15 @@ export function noteForm(seats, draft, sessionNow) {
   const field = h("textarea", {
     id: "note",
     rows: 2,
-    maxlength: 4000,
     enterkeyhint: "send",
     "aria-label": t("noteLabel"),
     placeholder: t("notePlaceholder"),
-    "aria-describedby": "note-hint",
+    "aria-describedby": "note-hint note-limit",
   });
   field.value = draft.text;
   let wasEmpty = draft.text === "";
+  const limit = h("p", { class: "note-limit", id: "note-limit", role: "status", hidden: true });
+  const save = h("button", { class: "primary", type: "submit" }, t("noteSend"));
   const moment = h("button", { type: "button", class: "moment", hidden: true });
   const form = h(
     "form",
@@ -49,8 +53,9 @@ export function noteForm(seats, draft, sessionNow) {
       "div",
       { class: "note-line" },
       field,
-      h("button", { class: "primary", type: "submit" }, t("noteSend")),
+      save,
     ),
+    limit,
     h("p", { class: "hint quiet-text", id: "note-hint" }, t("noteHint")),
   );
 
@@ -59,21 +64,32 @@ export function noteForm(seats, draft, sessionNow) {
     setText(moment, mediaAt === null ? "" : `${t("noteMoment", { time: clock(mediaAt) })} ✕`);
     moment.setAttribute("aria-label", t("noteMomentRemove"));
   };
+  /** Nothing is cut: whoever writes too much is told. */
+  const showLimit = () => {
+    const share = noteShare(field.value.trim());
+    save.disabled = share > 1;
+    limit.hidden = share <= NEARLY_FULL;
+    limit.classList.toggle("bad", share > 1);
+    const percent = share > 1 ? Math.ceil(share * 100) : Math.floor(share * 100);
+    setText(limit, limit.hidden ? "" : t(share > 1 ? "noteTooLong" : "noteNearLimit", { percent }));
+  };
   const changed = () => {
+    showLimit();
     field.rows = Math.min(6, Math.max(2, field.value.split("\n").length));
     showMoment();
     tell(form, "draft", { text: field.value, about, media_at: mediaAt });
   };
   const choose = (/** @type {number} */ number) => {
     const choice = choices[number - 1];
-    if (!choice) return;
+    if (!choice) return false;
     choice.input.checked = true;
     about = choice.seat;
     changed();
+    return true;
   };
   const send = () => {
     const note = field.value.trim();
-    if (!note || !about) return;
+    if (!note || !about || noteShare(note) > 1) return;
     tell(form, "note", { speaker: about, note, media_at: mediaAt });
     field.value = "";
     mediaAt = null;
@@ -105,20 +121,17 @@ export function noteForm(seats, draft, sessionNow) {
     changed();
   });
   field.addEventListener("keydown", (event) => {
-    // While Hangul is being composed, Enter and digits belong to the input method (229: Safari).
+    // While Hangul is being composed, Enter belongs to the input method (229: Safari).
     if (event.isComposing || event.keyCode === 229) return;
-    const number = event.altKey || event.ctrlKey || event.metaKey ? null : digit(event.code);
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
     } else if (event.key === "Escape") {
       field.blur();
-    } else if (number && field.value === "" && !event.shiftKey) {
-      event.preventDefault();
-      choose(number);
     }
   });
   showMoment();
+  showLimit();
 
   return {
     element: form,
@@ -149,7 +162,7 @@ function seatChoice({ seat, name }, index, seats, about) {
     "label",
     { class: `choice ${seatClass(seat)}` },
     input,
-    h("span", {}, h("kbd", {}, index + 1), " ", name || personName(seat, seats)),
+    h("span", {}, h("kbd", {}, index + 1), " ", h("bdi", {}, name || personName(seat, seats))),
   );
   return { seat, input, element };
 }

@@ -1,7 +1,8 @@
 /** Everybody's notes, live, and the place to write one. */
 
 import { fill, h, tell } from "../dom.js";
-import { personName, seatClass, SEATS } from "../seats.js";
+import { personNode } from "../names.js";
+import { seatClass, SEATS } from "../seats.js";
 import { sessionTime } from "../state/looks.js";
 import { t } from "../texts/room.js";
 import { clock } from "../time.js";
@@ -10,7 +11,7 @@ import { noteForm } from "./noteform.js";
 /**
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./notekeeper.js").Unsaved} Unsaved
- * @typedef {import("./scene.js").View & {focus: () => void, choose: (number: number) => void,
+ * @typedef {import("./scene.js").View & {focus: () => void, choose: (number: number) => boolean,
  *   fill: (draft: import("./notekeeper.js").Draft) => void}} NotesView
  */
 
@@ -81,7 +82,7 @@ export function notesView(first, draft, sceneNow) {
 
 /** @param {Scene} scene @param {import("../state.js").Note} note */
 function noteRow({ state, join }, note) {
-  const author = SEATS.includes(note.by) ? personName(note.by, state.seats) : t("operator");
+  const author = SEATS.includes(note.by) ? personNode(note.by, state.seats) : t("operator");
   const isOwn = note.by === (join.seat ?? "operator");
   return h(
     "li",
@@ -89,9 +90,9 @@ function noteRow({ state, join }, note) {
     h(
       "div",
       { class: "note-head" },
-      h("span", { class: "who" }, personName(note.about, state.seats)),
+      h("span", { class: "who" }, personNode(note.about, state.seats)),
       h("time", { class: "when" }, clock(note.media_at)),
-      h("span", { class: "by" }, isOwn ? `${author} · ${t("mine")}` : author),
+      h("span", { class: "by" }, author, isOwn && ` · ${t("mine")}`),
     ),
     h("p", { class: "words" }, note.note),
   );
@@ -105,7 +106,7 @@ function unsavedRow({ state, link }, note) {
     h(
       "div",
       { class: "note-head" },
-      h("span", { class: "who" }, personName(note.speaker, state.seats)),
+      h("span", { class: "who" }, personNode(note.speaker, state.seats)),
       note.media_at !== null && h("time", { class: "when" }, clock(note.media_at)),
     ),
     h("p", { class: "words" }, note.note),

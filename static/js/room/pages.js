@@ -20,7 +20,7 @@ function showPage(root, title, text, ...more) {
   root.className = "page";
   fill(
     root,
-    h("header", { class: "masthead" }, h("h1", {}, document.title), languageSwitch()),
+    h("header", { class: "masthead" }, h("h1", {}, h("bdi", {}, document.title)), languageSwitch()),
     h("section", { class: "card" }, heading, h("p", {}, text), ...more),
   );
   // Whoever does not see the page change hears it.

@@ -1,9 +1,11 @@
 /** Who is here, and whether they are heard. */
 
 import { fill, h, tell } from "../dom.js";
+import { personNode } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { guests, hasRoomMicrophone, places, roomSounds, unconsented } from "../state/looks.js";
 import { t } from "../texts/room.js";
+import { isolated } from "./names.js";
 import { isAlso } from "./scene.js";
 
 /**
@@ -15,13 +17,17 @@ import { isAlso } from "./scene.js";
 /** What is written for a sound, in a few words and in a sentence. */
 const WORDS = /** @type {const} */ ({
   absent: ["absent", "absent"],
+  left: ["left", "left"],
   muted: ["muted", "muted"],
   open: ["open", "open"],
   silent: ["silent", "silentLong"],
   lost: ["lost", "lostLong"],
   room: ["here", "byRoom"],
-  none: ["here", "noMicrophone"],
+  unconfirmed: ["here", "byRoomUnconfirmed"],
+  roomless: ["here", "byRoomSoon"],
+  none: ["noMicrophone", "noMicrophone"],
   waiting: ["waiting", "waiting"],
+  checking: ["checking", "checking"],
 });
 
 /** @returns {import("./scene.js").View} */
@@ -58,13 +64,14 @@ function placeRow(place, { state, join }) {
   const isOwn = place.seat === join.seat;
   return h(
     "li",
-    { class: `person ${seatClass(place.seat)} ${place.sound}` },
-    h("span", { class: "who" }, personName(place.seat, state.seats), isOwn && ` · ${t("mine")}`),
-    h("span", { class: "sound", title: t(long) }, h("i", { "aria-hidden": "true" }), t(short)),
+    { class: `person ${seatClass(place.seat)}`, "data-sound": place.sound },
+    h("span", { class: "who" }, personNode(place.seat, state.seats), isOwn && ` · ${t("mine")}`),
+    h("span", { class: "sound", "data-sound": place.sound, title: t(long) }, t(short)),
     // Why it is silent matters; that somebody is simply heard or absent does not.
     short !== long && h("span", { class: "long" }, t(long)),
-    place.isPresent &&
-      place.isConsentMissing &&
+    place.consent === "withdrawn" && h("span", { class: "warn" }, t("consentWithdrawn")),
+    place.consent === "missing" &&
+      place.isPresent &&
       h("span", { class: "warn" }, t("consentMissing")),
   );
 }
@@ -97,11 +104,13 @@ function showRoom(element, part, { join, state }) {
   element.hidden = part === null;
   if (part === null) return;
   const isOperator = isAlso(join, "operator");
-  const seats = part.missing.map((seat) => personName(seat, state.seats)).join(", ");
+  const seats = part.missing.map((seat) => isolated(personName(seat, state.seats))).join(", ");
   fill(
     element,
     h("strong", {}, t("roomTitle")),
-    ...part.sounds.map((sound) => h("span", { class: `sound ${sound}` }, t(WORDS[sound][1]))),
+    ...part.sounds.map((sound) =>
+      h("span", { class: "sound", "data-sound": sound }, t(WORDS[sound][1])),
+    ),
     h("p", { class: "quiet-text" }, t(part.isConfirmed ? "roomConfirmed" : "roomWaits")),
     !part.isConfirmed && seats && h("p", { class: "warn" }, t("roomMissing", { seats })),
     !part.isConfirmed &&

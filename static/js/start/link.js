@@ -1,11 +1,15 @@
 /** One person's link: copy, share, QR. */
 
 import { fill, h, setText, tell } from "../dom.js";
+import { bdi } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { t } from "../texts/start.js";
 import { copyField } from "./copy.js";
 import { address } from "./doors.js";
 import { enlarge } from "./qr.js";
+
+/** Three pixels and more for each square of a usual link's code, its quiet zone included. */
+const QR_PX = 264;
 
 /**
  * @param {import("./links.js").Links} links
@@ -30,7 +34,7 @@ function notMade(one, person) {
     h(
       "div",
       { class: "row" },
-      h("strong", { class: "who grow" }, person),
+      h("strong", { class: "who grow" }, bdi(person)),
       h(
         "button",
         {
@@ -75,11 +79,11 @@ function made(links, one, link, person) {
   });
   const news = h("span", { class: "good news", role: "status" });
   return [
-    h("p", { class: "sheet" }, title),
+    h("p", { class: "sheet" }, bdi(title)),
     h(
       "div",
       { class: "row" },
-      h("strong", { class: "who" }, person),
+      h("strong", { class: "who" }, bdi(person)),
       one.isMine && h("span", { class: "tag" }, t("mine")),
     ),
     explained(one),
@@ -147,6 +151,6 @@ function picture(qr, person) {
       "aria-label": t("qrOf", { person }),
       onclick: () => enlarge(qr, person),
     },
-    h("img", { src: qr, alt: "", width: 128, height: 128 }),
+    h("img", { src: qr, alt: "", width: QR_PX, height: QR_PX }),
   );
 }

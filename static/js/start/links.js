@@ -2,6 +2,7 @@
 
 import { fill, h, tell } from "../dom.js";
 import { pageUrl } from "../api.js";
+import { bdi } from "../names.js";
 import { t } from "../texts/start.js";
 import { linkCard } from "./link.js";
 import { hasQr, peopleOf } from "./people.js";
@@ -30,6 +31,12 @@ export function linksPanel() {
     fill(section, ...(state ? content(state) : []));
   };
 
+  document.addEventListener("keydown", (event) => {
+    // In a dialog the key closes the dialog, while composing it ends the composition.
+    const isElsewhere = event.isComposing || document.querySelector("dialog[open]") !== null;
+    if (event.key === "Escape" && !section.hidden && !isElsewhere) tell(section, "close-links");
+  });
+
   return {
     element: section,
     show,
@@ -49,7 +56,7 @@ function content(links) {
     h(
       "div",
       { class: "row head" },
-      h("h2", { id: "links-title", tabindex: -1, class: "grow" }, `${t("linksTitle")}: ${title}`),
+      h("h2", { id: "links-title", tabindex: -1, class: "grow" }, `${t("linksTitle")}: `, bdi(title)),
       h(
         "button",
         { type: "button", onclick: (event) => tell(event.currentTarget, "close-links") },

@@ -2,6 +2,7 @@
 
 import { pageUrl } from "../api.js";
 import { h, tell } from "../dom.js";
+import { bdi } from "../names.js";
 import { t } from "../texts/start.js";
 import { dateAndTime } from "../time.js";
 import { counts, namesOf } from "./listing.js";
@@ -21,19 +22,20 @@ export function sessionItem(info, news) {
     h(
       "div",
       { class: "what" },
-      h("strong", {}, info.title || t("untitled")),
+      h("strong", {}, bdi(info.title || t("untitled"))),
       !info.is_closed && h("span", { class: "tag live" }, t("live")),
       h(
         "p",
         { class: "hint" },
-        [
+        ...[
           dateAndTime(info.created_wall),
           info.job,
-          names.length ? names.join(", ") : t("people", { interviewers, applicants }),
+          !names.length && t("people", { interviewers, applicants }),
           info.title ? "" : info.session,
         ]
           .filter(Boolean)
-          .join(" · "),
+          .flatMap((part, at) => [at ? " · " : "", bdi(String(part))]),
+        ...names.flatMap((name, at) => [at ? ", " : " · ", bdi(name)]),
       ),
     ),
     h("div", { class: "row" }, ...actions(info, Boolean(news && !news.isBad))),

@@ -1,4 +1,7 @@
-/** The record's lines, in the order in which they began: words, gaps, and what was not understood. */
+/**
+ * The record's lines, in the order in which they began: words, gaps, what was not understood, and
+ * where a consent was taken back.
+ */
 
 /**
  * @typedef {{kind: "caption", key: string, track: string, voice: string | null, start: number,
@@ -7,7 +10,9 @@
  *   reason: string}} Gap
  * @typedef {{kind: "dropped", key: string, track: string, start: number, end: number,
  *   reason: string}} Dropped
- * @typedef {Caption | Gap | Dropped} Line
+ * @typedef {{kind: "withdrawn", key: string, track: string, start: number, end: number}} Withdrawn
+ *   Here a consent was taken back; `track` is the seat.
+ * @typedef {Caption | Gap | Dropped | Withdrawn} Line
  * @typedef {import("../messages.js").UtteranceFinal} UtteranceFinal
  */
 
@@ -52,6 +57,11 @@ export function captionsOf(final) {
 export function droppedLine({ utterance, track, start, end, reason }) {
   if (NOTHING_SAID.has(reason)) return null;
   return { kind: "dropped", key: utterance, track, start, end, reason };
+}
+
+/** @param {{seq: number, seat: string, at: number}} event @returns {Withdrawn} */
+export function withdrawnLine({ seq, seat, at }) {
+  return { kind: "withdrawn", key: `withdrawn-${seq}`, track: seat, start: at, end: at };
 }
 
 /** @param {import("../messages.js").Gap} event @returns {Gap} */

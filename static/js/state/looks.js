@@ -2,14 +2,24 @@
 
 /**
  * @typedef {import("../state.js").State} State
- * @typedef {"absent" | "muted" | "open" | "silent" | "lost" | "room" | "none" | "waiting"} Sound
- *   `room`: heard by the room's microphone; `none`: heard by nobody; `waiting`: no sound yet.
+ * @typedef {"absent" | "left" | "muted" | "open" | "silent" | "lost" | "room" | "unconfirmed"
+ *   | "roomless" | "none" | "waiting" | "checking"} Sound
+ *   `room`: heard by the room's microphone; `unconfirmed`: will be, once the operator has confirmed
+ *   everybody's consent; `roomless`: no room microphone is heard now; `none`: heard by nobody;
+ *   `waiting`: no sound yet; `checking`: the news are too old.
+ * @typedef {"given" | "missing" | "withdrawn"} Consent
  * @typedef {{seat: string, name: string | null, isPresent: boolean, sound: Sound,
- *   isConsentMissing: boolean}} Place
+ *   consent: Consent}} Place
  */
 
 /** A signal that is repeated every 2 s and has not come for so long is no longer true. */
-const STALE_S = 7;
+const STALE_S = 4.5;
+/** After so long the microphone has gone, and the signal that said so was lost. */
+const GONE_S = 15;
+/** Whoever has just come has a microphone or not: the first signal says so. */
+const FIRST_SIGNAL_S = 8;
+/** How long the words may be told as being behind without news. */
+const BEHIND_S = 7;
 /** Lag is told with finals, which may be far apart. */
 const LAG_STALE_S = 60;
 
@@ -21,20 +31,41 @@ export function places(state, now_s) {
     name: name || null,
     isPresent: present.has(seat),
     sound: soundOf(state, seat, microphone, present.has(seat), now_s),
-    isConsentMissing:
-      !state.isConsentExternal && microphone !== "none" && !(seat in state.consents),
+    consent: consentOf(state, seat, microphone),
   }));
+}
+
+/** @param {State} state @param {string} seat @param {"own"|"room"|"none"} microphone @returns {Consent} */
+function consentOf(state, seat, microphone) {
+  if (state.isConsentExternal || microphone === "none" || seat in state.consents) return "given";
+  return seat in state.withdrawn ? "withdrawn" : "missing";
 }
 
 /** @returns {Sound} @param {State} state @param {string} seat @param {"own"|"room"|"none"} microphone @param {boolean} isPresent @param {number} now_s */
 function soundOf(state, seat, microphone, isPresent, now_s) {
-  if (!isPresent) return "absent";
-  if (microphone !== "own") return microphone;
+  if (!isPresent) return seat in state.departed ? "left" : "absent";
+  if (microphone === "room") return roomSound(state, now_s);
+  if (microphone === "none") return "none";
   // An own microphone's track is named after its seat.
   if (seat in state.muted) return "muted";
   const signal = state.microphones[seat];
-  if (!signal || now_s - signal.heard_s > STALE_S) return "waiting";
-  return /** @type {Sound} */ (signal.state);
+  const age_s = signal ? now_s - signal.heard_s : Infinity;
+  if (signal && age_s <= STALE_S) return /** @type {Sound} */ (signal.state);
+  if (age_s <= GONE_S) return "checking";
+  return isNew(state, seat, now_s) ? "waiting" : "none";
+}
+
+/** @param {State} state @param {string} seat @param {number} now_s @returns {boolean} */
+function isNew(state, seat, now_s) {
+  if (!state.isCaughtUp || now_s - state.caughtUp_s < FIRST_SIGNAL_S) return true;
+  const came = Object.values(state.people).flatMap((one) => (one.seat === seat ? [one.at] : []));
+  return sessionTime(state, now_s) - Math.max(...came) < FIRST_SIGNAL_S;
+}
+
+/** @param {State} state @param {number} now_s @returns {Sound} What a seat in the room is told. */
+function roomSound(state, now_s) {
+  if (!state.isRoomConfirmed && !state.isConsentExternal) return "unconfirmed";
+  return roomSounds(state, now_s).includes("open") ? "room" : "roomless";
 }
 
 /**
@@ -72,7 +103,7 @@ export function lagNow(state, now_s) {
   if (lags.length === 0) return null;
   return {
     final_s: Math.max(...lags.map(({ final_s }) => final_s)),
-    isBehind: lags.some((lag) => lag.is_behind && now_s - lag.heard_s <= STALE_S),
+    isBehind: lags.some((lag) => lag.is_behind && now_s - lag.heard_s <= BEHIND_S),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What is being said and what has been said, by microphone. */
 
-import { captionsOf, inserted } from "./lines.js";
+import { captionsOf, droppedLine, inserted } from "./lines.js";
 import { without } from "./tables.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -57,7 +57,7 @@ export function final(state, event) {
 }
 
 /** @param {State} state @param {string} track @param {number} end @returns {State} */
-export function finished(state, track, end) {
+function finished(state, track, end) {
   const until = Math.max(end, state.finished_s[track] ?? 0);
   const open = state.interims[track];
   const interims = open && open.start < until ? without(state.interims, track) : state.interims;
@@ -65,11 +65,34 @@ export function finished(state, track, end) {
 }
 
 /** @param {State} state @param {string} track @returns {State} */
-export function gone(state, track) {
+function gone(state, track) {
   return {
     ...state,
     microphones: without(state.microphones, track),
     lags: without(state.lags, track),
     interims: without(state.interims, track),
   };
+}
+
+/**
+ * @param {State} state
+ * @param {import("../messages.js").UtteranceDropped} event
+ * @returns {State}
+ */
+export function dropped(state, event) {
+  const line = droppedLine(event);
+  const after = finished(state, event.track, event.end);
+  return line ? { ...after, lines: inserted(after.lines, line) } : after;
+}
+
+/**
+ * @param {State} state
+ * @param {import("../messages.js").Microphone} signal
+ * @param {number} now_s
+ * @returns {State}
+ */
+export function microphone(state, { track, speaker, state: sound }, now_s) {
+  if (sound === "off") return gone(state, track);
+  const one = { speaker: speaker ?? null, state: sound, heard_s: now_s };
+  return { ...state, microphones: { ...state.microphones, [track]: one } };
 }

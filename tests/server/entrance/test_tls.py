@@ -78,9 +78,9 @@ def test_files_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:
     pair = certificate(tmp_path)
     nowhere = tmp_path / "nowhere"
     sentence = refused(Pair(nowhere, pair.key))
-    assert sentence.startswith("DAEDAM_TLS_CERT is wrong")
+    assert sentence.startswith("--tls-cert (DAEDAM_TLS_CERT) is wrong")
     assert "nowhere" in sentence
-    assert refused(Pair(pair.cert, nowhere)).startswith("DAEDAM_TLS_KEY is wrong")
+    assert refused(Pair(pair.cert, nowhere)).startswith("--tls-key (DAEDAM_TLS_KEY) is wrong")
     assert "Is a directory" in refused(Pair(tmp_path, pair.key))
 
 
