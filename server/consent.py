@@ -61,7 +61,7 @@ def check(session: Session, seat: str | None) -> None:
         ErrorCode.CONSENT_REQUIRED,
         "A room microphone is heard only after the operator has confirmed that everybody consents."
         if seat is None
-        else "Sound is taken only after consent to recording and software evaluation.",
+        else "Sound is taken only after consent to being written down and evaluated by software.",
         status=403,
     )
 

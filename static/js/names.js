@@ -1,7 +1,7 @@
 /** Names and titles that people typed, so that their direction stays their own. */
 
 import { h } from "./dom.js";
-import { personName } from "./seats.js";
+import { seatName } from "./seats.js";
 
 /** @param {string} text */
 export const bdi = (text) => h("bdi", {}, text);
@@ -10,7 +10,10 @@ export const bdi = (text) => h("bdi", {}, text);
  * @param {string | null} seat
  * @param {readonly {seat: string, name?: string | null}[]} seats
  */
-export const personNode = (seat, seats) => bdi(personName(seat, seats));
+export function personNode(seat, seats) {
+  const name = seats.find((place) => place.seat === seat)?.name;
+  return name ? h("span", {}, bdi(name), ` (${seatName(seat)})`) : bdi(seatName(seat));
+}
 
 /**
  * Words with names among them, each isolated.
