@@ -26,6 +26,7 @@ from server.session import Session, fold
 from server.settings import Settings
 
 TIMEOUT_S = 60.0
+TLS_GOODBYE_S = 0.25
 T = TypeVar("T")
 
 
@@ -163,7 +164,11 @@ async def _remotely(server: RunningServer, work: Callable[[Office], Awaitable[T]
         async with aiohttp.ClientSession(
             server.url, headers=headers, timeout=timeout, connector=_connector(server)
         ) as client:
-            return await work(RemoteOffice(client))
+            found = await work(RemoteOffice(client))
+        if server.fingerprint is not None:
+            # aiohttp closes TLS connections in the background; the loop must not end before.
+            await asyncio.sleep(TLS_GOODBYE_S)
+        return found
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ClientError(
             ErrorCode.BAD_REQUEST,

@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from server.cli.office import TLS_GOODBYE_S
 from server.entrance.links import KEY_FILE
 from server.lockfile import LOCK_FILE, running_server
 from tests.server.certificates import certificate
@@ -90,6 +91,8 @@ def by_hand(
         async with aiohttp.ClientSession() as client:
             async with client.ws_connect(URL(address, encoded=True), ssl=trusting) as websocket:
                 await work(websocket)
+        if trusting is not True:
+            await asyncio.sleep(TLS_GOODBYE_S)
 
     asyncio.run(connected())
 
