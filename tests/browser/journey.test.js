@@ -203,7 +203,7 @@ async function filesSay(person, transcripts, note) {
   assert.ok(JSON.stringify(json.speaker_notes).includes(note));
   assert.ok(files.get("txt").includes(note));
   const spoken = /** @type {const} */ ([
-    ["txt", /^\[[\d:]+\] 지원자_1[^:]*: (.*)$/gmu],
+    ["txt", /^\[[\d:]+\] 지원자_1[^:]*: ([^(].*)$/gmu],
     ["srt", /^지원자_1[^:]*: (.*)$/gmu],
     ["vtt", /^<v 지원자_1[^>]*>(.*)$/gmu],
   ]);

@@ -200,7 +200,7 @@ journey("who withdraws is not heard until they consent again", async () => {
   await applicant.press("#withdraw");
   await applicant.agree();
   await applicant.sees(".banner", "동의를 철회했습니다");
-  await interviewerSees(interviewer, "동의 전");
+  await interviewerSees(interviewer, "동의 철회");
   const withdrawn = await subscriber.until("it", ({ type }) => type === "consent_withdrawn");
   const withdrawn_s = "at" in withdrawn ? withdrawn.at : 0;
   await subscriber.until("off", (each) => each.type === "microphone" && each.state === "off");
