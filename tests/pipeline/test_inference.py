@@ -209,6 +209,14 @@ class QueueMachine(RuleBasedStateMachine):
             for jobs, part in ((staying, 1.0), (lane, self.limits.lane_share))
         )
 
+    @invariant()
+    def only_who_waits_is_passed_over(self) -> None:
+        """Who gave up waiting and comes again waits anew."""
+        waiting = {(each.priority, each.session) for each, _ in self.waiting.values()}
+        self.passed_over = {
+            rival: over for rival, over in self.passed_over.items() if rival in waiting
+        }
+
     @rule()
     def take(self) -> None:
         job = self.queue.take()
