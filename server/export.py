@@ -122,8 +122,8 @@ def _name(session: Session, spoken: Spoken) -> str | None:
     seat = session.speaker(spoken.segment)
     if seat is None or seat == UNKNOWN_SPEAKER:
         return None
-    names = {place.seat: place.name for place in session.config.seats}
-    return f"{seat} {names[seat]}" if names.get(seat) else seat
+    place = session.place(seat)
+    return f"{seat} {place.name}" if place is not None and place.name else seat
 
 
 def _labelled(speaker: str | None, text: str) -> str:

@@ -92,7 +92,7 @@ def result(session: Session, at: float) -> dict[str, Any]:
         "job": session.config.job,
         "life": str(session.life),
         "revision": session.revision,
-        "dropped_utterances": session.dropped,
+        "dropped_utterances": len(session.lost),
         "unknown_events": session.unknown_events,
         "erased_events": session.erased_events,
     }

@@ -1,4 +1,4 @@
-"""What a session's record is made of: notes, spoken segments, evaluations."""
+"""What a session's record is made of: notes, spoken segments, consents, evaluations."""
 
 from dataclasses import dataclass
 

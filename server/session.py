@@ -19,6 +19,7 @@ from server.events import (
     Muted,
     NoteAdded,
     RoomConfirmed,
+    SeatConfig,
     Segment,
     SessionClosed,
     SessionConfig,
@@ -68,7 +69,7 @@ class Session:
         withdrawn: seats whose persons have withdrawn their consent and not given it since.
         agreed: how consent came and went, in the order of the journal.
         is_room_confirmed: whether a room microphone may listen, an operator says.
-        lost: sound taken for speech that yielded no words; ``dropped`` counts it.
+        lost: sound taken for speech that yielded no words.
         muted: names of tracks nobody listens to.
         voices_named: how often a voice was assigned, erased ones included; names new voices.
         heard_seq: applicant → the last seq that changed which words are theirs.
@@ -99,7 +100,6 @@ class Session:
     segments: dict[str, Spoken] = field(default_factory=dict)
     utterances: dict[str, list[Spoken]] = field(default_factory=dict)
     by_voice: dict[str, list[Spoken]] = field(default_factory=dict)
-    dropped: int = 0
     lost: list[UtteranceDropped] = field(default_factory=list)
     evaluations: list[Judged] = field(default_factory=list)
     newest: dict[str, Judged] = field(default_factory=dict)
@@ -124,6 +124,10 @@ class Session:
     @property
     def seats(self) -> tuple[str, ...]:
         return tuple(seat.seat for seat in self.config.seats)
+
+    def place(self, seat: str | None) -> SeatConfig | None:
+        """Return how ``seat`` was configured; None: the session has no such seat."""
+        return next((place for place in self.config.seats if place.seat == seat), None)
 
     def speaker(self, segment: Segment) -> str | None:
         """Return the seat the segment's voice belongs to now; None: not known."""
@@ -176,7 +180,6 @@ class Session:
             case UtteranceFinal():
                 self._utterance(entry, event)
             case UtteranceDropped():
-                self.dropped += 1
                 self.lost.append(event)
             case AudioTaken():
                 pass

@@ -26,6 +26,7 @@ async def join(request: web.Request) -> web.Response:
     """Tell who the link's owner is here and what a browser needs before it offers."""
     room = await _room(request)
     principal = request[context.PRINCIPAL]
+    place = room.session.place(principal.seat)
     return json_response(
         {
             "session": room.id,
@@ -35,7 +36,7 @@ async def join(request: web.Request) -> web.Response:
             "role": str(principal.role),
             "roles": [str(role) for role in Role if role in principal.roles],
             "seat": principal.seat,
-            "name": principal.name or _names(room).get(principal.seat or ""),
+            "name": principal.name or (place.name if place is not None else None),
             "microphone": _microphone(room, principal),
             "consent": _consent(room, principal),
             "seats": [
@@ -85,9 +86,9 @@ def _microphone(room: Room, principal: Principal) -> str:
         return "room"
     if principal.seat is None or not principal.has(Right.SEND_AUDIO):
         return "none"
-    places = {place.seat: place.microphone for place in room.session.config.seats}
+    place = room.session.place(principal.seat)
     # A seat that the room's microphone hears sends nothing itself.
-    return "own" if places.get(principal.seat) == "own" else "none"
+    return "own" if place is not None and place.microphone == "own" else "none"
 
 
 def _consent(room: Room, principal: Principal) -> str:
@@ -98,7 +99,3 @@ def _consent(room: Room, principal: Principal) -> str:
     if not consent.is_given(room.session, speaker):
         return "required"
     return "external" if room.session.config.consent == "external" else "given"
-
-
-def _names(room: Room) -> dict[str, str | None]:
-    return {place.seat: place.name for place in room.session.config.seats}

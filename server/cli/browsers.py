@@ -6,13 +6,11 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-from aioice.ice import get_host_addresses
-
 from server.cli.findings import Finding, warning
 from server.entrance import stun, tls
 from server.entrance.ice_servers import IceAddress, read_ice_address
 from server.entrance.stun import NoAnswer
-from server.media.addresses import LOOPBACK
+from server.media.addresses import bound_to, host_addresses
 from server.settings import Settings, SettingsError, is_loopback
 
 EXPIRES_SOON = datetime.timedelta(days=14)
@@ -72,10 +70,8 @@ def certificate(settings: Settings, now: datetime.datetime | None = None) -> lis
 def sound_address(settings: Settings) -> list[Finding]:
     """Say where live sound (UDP) arrives, and whether it can."""
     about = "live sound address"
-    bound = settings.bind_address
-    addresses = [bound] if bound is not None else get_host_addresses(True, True)
-    if not addresses and is_loopback(settings.host) and settings.public_url is None:
-        addresses = [LOOPBACK]
+    with bound_to(settings.bind_address, with_loopback=is_loopback(settings.host)):
+        addresses = host_addresses(True, True)
     if not addresses:
         return [Finding(about, "this machine has no network address", "connect it to a network")]
     for address in addresses:

@@ -6,6 +6,9 @@ import { seatName } from "./seats.js";
 /** @param {string} text */
 export const bdi = (text) => h("bdi", {}, text);
 
+/** @param {string} text @returns {string} The same for sentences that can only be text. */
+export const isolated = (text) => `\u2068${text}\u2069`;
+
 /**
  * @param {string | null} seat
  * @param {readonly {seat: string, name?: string | null}[]} seats

@@ -1,13 +1,14 @@
 /** The record of one interview, while it is live and afterwards. */
 
 import { ApiError, json, sessionOfPage, sessionPath, token } from "./api.js";
+import { LOW_CONFIDENCE } from "./confidence.js";
 import { byId, fill, h } from "./dom.js";
 import { downloads } from "./review/downloads.js";
 import { evaluations } from "./review/evaluations.js";
 import { finder } from "./review/finder.js";
 import { head } from "./review/head.js";
 import { noteList } from "./review/notes.js";
-import { LOW_CONFIDENCE, notes, speakers, timeline } from "./review/record.js";
+import { notes, speakers, timeline } from "./review/record.js";
 import { transcript } from "./review/transcript.js";
 import { watch } from "./review/watch.js";
 import { languageSwitch } from "./texts.js";

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from server.cli import browsers
 from server.cli.browsers import certificate as certificate_findings
 from server.cli.browsers import ice_servers, secure_context, sound_address
 from server.cli.findings import Finding, Mark
 from server.entrance.ice_servers import IceServer
+from server.media import addresses
 from server.settings import Settings
 from tests.server.certificates import NOW, Pair, certificate
 from tests.server.entrance.test_stun import answered
@@ -112,7 +112,7 @@ PRIVATE = {"public_url": "https://10.0.0.1"}
 def test_an_address_that_sound_does_not_reach_is_told(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], mark: Mark, words: str
 ) -> None:
-    monkeypatch.setattr(browsers, "get_host_addresses", lambda *_: ["127.0.0.1"])
+    monkeypatch.setattr(addresses, "_all_of_the_machine", lambda *_: ["127.0.0.1"])
     finding = told(sound_address(settings(**changes)))
     assert finding.mark is mark
     assert words in finding.state
@@ -120,7 +120,7 @@ def test_an_address_that_sound_does_not_reach_is_told(
 
 
 def test_a_machine_without_network_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browsers, "get_host_addresses", lambda *_: [])
+    monkeypatch.setattr(addresses, "_all_of_the_machine", lambda *_: [])
     assert told(sound_address(settings(host="0.0.0.0"))).mark is Mark.PROBLEM
 
 
@@ -140,7 +140,7 @@ def test_a_public_name_that_nobody_here_knows_may_be_public(
 def test_a_proxy_on_this_machine_needs_the_address_of_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(browsers, "get_host_addresses", lambda *_: ["127.0.0.1"])
+    monkeypatch.setattr(addresses, "_all_of_the_machine", lambda *_: ["127.0.0.1"])
     proxied = settings(trusted_proxies=(ipaddress.ip_network("127.0.0.1"),), **PRIVATE)
     assert told(sound_address(proxied)).mark is Mark.PROBLEM
 

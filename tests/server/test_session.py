@@ -192,7 +192,7 @@ def test_segments_are_found_by_their_name_and_their_utterance() -> None:
 def test_what_yielded_no_words_is_counted() -> None:
     dropped = UtteranceDropped(utterance="u1", track="t1", start=0, end=1, reason="silence")
     session = told(CREATED, dropped, dropped, AudioTaken(track="t1", utterances=("u1",)))
-    assert session.dropped == 2
+    assert session.lost == [dropped, dropped]
     assert session.spoken == []
 
 

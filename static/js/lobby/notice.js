@@ -1,7 +1,7 @@
 /** Who and where one is, and what happens to what one says. */
 
 import { h } from "../dom.js";
-import { isolated } from "../room/names.js";
+import { isolated } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { languageSwitch } from "../texts.js";
 import { t } from "../texts/lobby.js";

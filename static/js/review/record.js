@@ -24,8 +24,6 @@
  * @typedef {Said | Noted | Missed | Lost | Agreed} Moment
  */
 
-/** Below this the page says that the words may be wrong. */
-export const LOW_CONFIDENCE = 0.6;
 const KINDS = ["consent", "gap", "lost", "said", "note"];
 
 /** @param {Result} result @returns {Moment[]} What was said, noted and missed, by its time. */

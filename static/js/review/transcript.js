@@ -1,11 +1,11 @@
 /** What was said, with notes and gaps where they belong. */
 
+import { LOW_CONFIDENCE } from "../confidence.js";
 import { h } from "../dom.js";
 import { personNode, withNames } from "../names.js";
 import { personName, SEATS, seatClass } from "../seats.js";
 import { t } from "../texts/review.js";
 import { clock } from "../time.js";
-import { LOW_CONFIDENCE } from "./record.js";
 
 /** From so many on, only what is on the screen is laid out. */
 const MANY = 300;

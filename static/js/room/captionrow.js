@@ -1,20 +1,18 @@
 /** One row of the record: words, or a quiet line about words that are missing. */
 
+import { LOW_CONFIDENCE } from "../confidence.js";
 import { fill, h, setText } from "../dom.js";
-import { personNode } from "../names.js";
+import { isolated, personNode } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { seatOfLine } from "../state/looks.js";
 import { t } from "../texts/room.js";
 import { clock } from "../time.js";
-import { isolated } from "./names.js";
 
 /**
  * @typedef {import("../state.js").State} State
  * @typedef {import("../state/lines.js").Line} Line
  */
 
-/** Below it the words get a dotted line: somebody should check them. */
-const LOW_CONFIDENCE = 0.6;
 /** The name is not repeated for the same speaker within so many seconds. */
 const SAME_TURN_S = 30;
 const UNDERSTOOD_TOO_LATE = new Set(["overloaded", "late", "engine_failed"]);

@@ -1,11 +1,10 @@
 /** Who is here, and whether they are heard. */
 
 import { fill, h, tell } from "../dom.js";
-import { personNode } from "../names.js";
+import { isolated, personNode } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { guests, hasRoomMicrophone, places, roomSounds, unconsented } from "../state/looks.js";
 import { t } from "../texts/room.js";
-import { isolated } from "./names.js";
 import { isAlso } from "./scene.js";
 
 /**
