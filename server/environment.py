@@ -9,9 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.entrance.ice_servers import read_ice_servers
+from server.journal.address import read_durability, read_journal
 from server.settings import Network, Settings, SettingsError
 
 MAX_WORKERS = 64
+MIN_TOKEN_CHARACTERS = 16
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 """IPv4 addresses in IPv6's clothes (RFC 4291, section 2.5.5.2)."""
 
@@ -47,6 +49,11 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_TLS_CERT": ("tls_cert", _path),
         "DAEDAM_TLS_KEY": ("tls_key", _path),
         "DAEDAM_ICE_SERVERS": ("ice_servers", read_ice_servers),
+        "DAEDAM_JOURNAL": ("journal", read_journal),
+        "DAEDAM_REDIS_DURABILITY": ("durability", read_durability),
+        "DAEDAM_INTERNAL_URL": ("internal_url", read_internal_url),
+        "DAEDAM_DRAIN_S": ("drain_s", _duration),
+        "DAEDAM_METRICS_TOKEN": ("metrics_token", _token),
     }
     values: dict[str, object] = {}
     for variable, (name, read) in known.items():
@@ -110,6 +117,26 @@ def read_public_url(text: str) -> str:
     if not _HOST_NAME.fullmatch(name):
         raise ValueError(f"{host} is no host name")
     return f"https://{name}" if port in (None, 443) else f"https://{name}:{port}"
+
+
+def read_internal_url(text: str) -> str:
+    """Return where other processes reach this one, without a slash at its end.
+
+    Raises:
+        ValueError: it is more, or less, than scheme, host and port.
+    """
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError("an address like http://10.0.0.5:8000 is needed")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("only http:// or https://, the host and a port")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _token(text: str) -> str:
+    if len(text) < MIN_TOKEN_CHARACTERS:
+        raise ValueError(f"at least {MIN_TOKEN_CHARACTERS} characters are needed")
+    return text
 
 
 def _count(text: str) -> int:

@@ -117,6 +117,26 @@ class StorageFull(JournalUnavailable):
         )
 
 
+class OutcomeUnknown(JournalUnavailable):
+    """The journal did not answer in time: it may have been kept, or not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The record does not answer, and nobody knows whether this was saved; look before you "
+            "send it again."
+        )
+
+
+class HeldElsewhere(JournalUnavailable):
+    """Another process holds the session, and it cannot be reached or has just been deposed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another server looks after this interview and does not answer; try again in a few "
+            "seconds."
+        )
+
+
 def id_of_another_command() -> ClientError:
     """Return the refusal of a command whose id its author has used for a different one."""
     return ClientError(ErrorCode.BAD_ID, "You used this id for another command.")

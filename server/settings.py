@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from pipeline.models import default_folder
 from server.entrance.ice_servers import IceServer
+from server.journal.address import Durability, JournalAddress, RedisAddress
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -38,6 +39,11 @@ class Settings:
         public_url: the https origin that people come in at, as a browser writes it.
         tls_cert: PEM file with the certificate and its chain; together with ``tls_key``.
         ice_servers: STUN and TURN servers that browsers are told.
+        journal: where events are kept; None: SQLite in the data folder.
+        durability: what Redis has to do before an append is acknowledged.
+        internal_url: where other processes of one Redis reach this one; None: at ``host``.
+        drain_s: after SIGTERM: how long to serve on as "not ready" before anybody is told.
+        metrics_token: opens ``/metrics`` to others than this machine.
     """
 
     host: str = "127.0.0.1"
@@ -61,6 +67,11 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     ice_servers: tuple[IceServer, ...] = ()
+    journal: JournalAddress | None = None
+    durability: Durability = Durability()
+    internal_url: str | None = None
+    drain_s: float = 0.0
+    metrics_token: str | None = None
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -87,6 +98,11 @@ class Settings:
             raise SettingsError(
                 f"DAEDAM_SECRET needs at least {MIN_SECRET_CHARACTERS} characters; make one with: "
                 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        if self.secret is None and isinstance(self.journal, RedisAddress):
+            raise SettingsError(
+                "Several servers on one Redis (DAEDAM_JOURNAL) need the same DAEDAM_SECRET, or the "
+                "links of one are worth nothing at the other; set it."
             )
         if self.secret is None and self.public_url is not None:
             raise SettingsError(

@@ -1,6 +1,6 @@
 """What every journal promises; the contract suite in tests/server/journal runs on each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -18,6 +18,10 @@ class Fenced(Exception):
 
 class Held(Exception):
     """The session is claimed by another holder whose lease has not run out."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"held by {holder}")
+        self.holder = holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,26 @@ class Listing:
 
 EVERYTHING = Listing()
 
+OnNews: TypeAlias = Callable[[int | None], None]
+"""Told that a session is at this seq now; None: news may have been missed. Must not block."""
+
+Unfollow: TypeAlias = Callable[[], None]
+"""Ends what ``follow`` began; idempotent."""
+
 
 class Journal(Protocol):
     """Numbered events per session; an append is acknowledged only when it is kept.
 
     Every method raises ``JournalUnavailable`` (``StorageFull`` on a full disk) when the store
-    fails; then nothing of that call was kept.
+    fails; then nothing of that call was kept, but where the error says that nobody knows
+    (``OutcomeUnknown``).
+
+    ``lease_s``: how long a claim should last, in seconds: after a holder's death nobody else can
+    hold the session for so long, and holders renew it several times in between.
     """
+
+    @property
+    def lease_s(self) -> float: ...
 
     async def claim(self, session: str, holder: str, ttl_s: float) -> int:
         """Take or renew the lease of a session and return its epoch.
@@ -148,6 +165,14 @@ class Journal(Protocol):
             receipt: the ``erased`` event.
 
         When this returns, no file of the journal holds the old bodies any more.
+        """
+        ...
+
+    def follow(self, session: str, on_news: OnNews) -> Unfollow:
+        """Tell on the event loop whenever events were appended, by whichever process.
+
+        Several may follow one session, and one process's own appends are told as well. News are
+        a hint: whoever follows reads what is new.
         """
         ...
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from server.entries import Draft, Entry, decode_body, encode_body
 from server.errors import JournalUnavailable
 from server.events import Blank, Erased, Event, SessionClosed
+from server.journal.following import Followers
 from server.journal.listing import Page
 from server.journal.protocol import (
     EVERYTHING,
@@ -27,7 +28,9 @@ from server.journal.protocol import (
     Fenced,
     Held,
     Listing,
+    OnNews,
     SessionInfo,
+    Unfollow,
 )
 from server.journal.sqlite_listing import (
     LIST_INDEXES,
@@ -40,6 +43,8 @@ from server.journal.writer import Writer, translated
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+LEASE_S = 90.0
+"""Nobody else can hold a session of this file while the data folder is locked."""
 SCHEMA_VERSION = 1
 CHECKED_SIZE = 256 * 1024 * 1024
 """Bytes of a journal that is checked as a whole when it is opened: about a second."""
@@ -83,7 +88,12 @@ class SqliteJournal:
             self._reader = _connect(path, None, is_reader=True)
         self._reading = ThreadPoolExecutor(1, "journal-read")
         self._writer = Writer(connection, queue_size)
+        self._followers = Followers()
         self._is_closed = False
+
+    @property
+    def lease_s(self) -> float:
+        return LEASE_S
 
     async def claim(self, session: str, holder: str, ttl_s: float) -> int:
         now = time.time()
@@ -94,7 +104,7 @@ class SqliteJournal:
                 "SELECT holder, epoch, lease_until FROM session WHERE id=?", (key,)
             ).fetchone()
             if row[0] != holder and row[2] > now:
-                raise Held(f"held for another {row[2] - now:.0f} s")
+                raise Held(str(row[0]))
             epoch = int(row[1]) if row[0] == holder else int(row[1]) + 1
             connection.execute(
                 "UPDATE session SET holder=?, epoch=?, lease_until=? WHERE id=?",
@@ -115,7 +125,9 @@ class SqliteJournal:
         if not drafts:
             raise ValueError("an append needs at least one draft")
         packed = _pack(drafts)
-        return await self._write(lambda c: _append(c, session, packed, expect, epoch))
+        appended = await self._write(lambda c: _append(c, session, packed, expect, epoch))
+        self._followers.tell(session, appended.seqs[-1])
+        return appended
 
     async def read(self, session: str, after: int = 0, limit: int = 500) -> list[Entry]:
         return await self._select("seq>? ORDER BY seq LIMIT ?", (session, after, limit))
@@ -160,8 +172,12 @@ class SqliteJournal:
             return _append(connection, session, packed, None, None)
 
         appended = await self._write(work)
+        self._followers.tell(session, appended.seqs[-1])
         await self._write(_truncate_wal, is_alone=True)
         return appended
+
+    def follow(self, session: str, on_news: OnNews) -> Unfollow:
+        return self._followers.add(session, on_news)
 
     async def durability(self) -> dict[str, object]:
         """Return the writing connection's own word on how it keeps things."""

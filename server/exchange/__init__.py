@@ -1,0 +1,1 @@
+"""Between the processes of one deployment: passing messages, seats, and who is there."""
