@@ -5,7 +5,7 @@ old body to the new one, so that every journal ever written still folds.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -13,6 +13,9 @@ from server.events import CATALOGUE, Blank, Event, Unknown
 
 LIFTS: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """(type, version) → function from a body of that version to one of the next."""
+
+LAST_WALL = 253_402_300_800.0
+"""Unix seconds of the year 10000, which no calendar here goes beyond."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -39,25 +42,64 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     cmd: str | None
     event: Event
 
-    def to_wire(self) -> bytes:
-        """Return the flat JSON object that subscribers and exports get: envelope plus body.
+    @property
+    def body_v(self) -> int:
+        """The version of ``encode_body(event)``: a lifted body has become today's."""
+        return self.v if isinstance(self.event, (Blank, Unknown)) else self.event.VERSION
 
-        A lifted body goes out as today's version.
-        """
-        is_kept = isinstance(self.event, (Blank, Unknown))
-        head = _ENCODER.encode(
-            {
-                "type": self.type,
-                "seq": self.seq,
-                "at": round(self.at, 3),
-                "wall": round(self.wall, 3),
-                "by": self.by,
-                "v": self.v if is_kept else self.event.VERSION,
-                "cmd": self.cmd,
-            }
+    def to_wire(self) -> bytes:
+        """Return the flat JSON object that subscribers and exports get: envelope plus body."""
+        head = _Head(
+            type=self.type,
+            seq=self.seq,
+            at=round(self.at, 3),
+            wall=round(self.wall, 3),
+            by=self.by,
+            v=self.body_v,
+            cmd=self.cmd,
         )
         body = encode_body(self.event)
+        return head.around(body)
+
+    @classmethod
+    def from_wire(cls, line: bytes) -> Self:
+        """Return the entry that ``to_wire`` gave; bodies nobody knows keep every byte.
+
+        Raises:
+            msgspec.MsgspecError: it is none.
+        """
+        head = msgspec.json.decode(line, type=_Head)
+        event = decode_body(head.type, head.v, head.body_of(line))
+        return cls(**msgspec.structs.asdict(head), event=event)
+
+
+class _Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope, in the order of the wire."""
+
+    type: str
+    seq: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
+    at: Annotated[float, msgspec.Meta(ge=0)]
+    wall: Annotated[float, msgspec.Meta(ge=0, lt=LAST_WALL)]
+    by: str
+    v: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    cmd: str | None
+
+    def around(self, body: bytes) -> bytes:
+        """Return the flat object of this envelope and a body."""
+        head = _ENCODER.encode(self)
         return head if body == b"{}" else head[:-1] + b"," + body[1:]
+
+    def body_of(self, line: bytes) -> bytes:
+        """Return the rest of the object that this envelope was read from."""
+        line = line.strip()
+        start = _ENCODER.encode(self)[:-1]
+        if line.startswith(start + b","):
+            return b"{" + line[len(start) + 1 :]
+        # Written by another hand, in another order: each value at least stays as it is.
+        values = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        for name in self.__struct_fields__:
+            values.pop(name, None)
+        return _ENCODER.encode(values)
 
 
 def encode_body(event: Event) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.entrance.ice_servers import read_ice_servers
-from server.journal.address import read_durability, read_journal
+from server.entrance.ice_servers import read_ice_servers, read_turn_urls
+from server.journal_address import read_durability, read_journal
 from server.settings import Network, Settings, SettingsError
 
 MAX_WORKERS = 64
@@ -49,6 +49,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_TLS_CERT": ("tls_cert", _path),
         "DAEDAM_TLS_KEY": ("tls_key", _path),
         "DAEDAM_ICE_SERVERS": ("ice_servers", read_ice_servers),
+        "DAEDAM_TURN_URLS": ("turn_urls", read_turn_urls),
+        "DAEDAM_TURN_SECRET": ("turn_secret", _token),
         "DAEDAM_JOURNAL": ("journal", read_journal),
         "DAEDAM_REDIS_DURABILITY": ("durability", read_durability),
         "DAEDAM_INTERNAL_URL": ("internal_url", read_internal_url),

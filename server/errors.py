@@ -6,6 +6,8 @@ its traceback at the door and leaves as ``internal`` without detail.
 
 import enum
 
+import msgspec
+
 
 class ErrorCode(enum.StrEnum):
     """The closed set of codes on the wire; clients branch on these, never on sentences."""
@@ -52,6 +54,13 @@ class ClientError(Exception):
         """The HTTP status that says the same thing at the HTTP door."""
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """What was wrong, over HTTP: a sentence for people, a code for programs."""
+
+    detail: str
+    code: ErrorCode
+
+
 class Forbidden(ClientError):
     """The person is known and may not do this."""
 
@@ -76,6 +85,13 @@ class SessionOver(ClientError):
             "This interview has ended. Its record can still be read.",
             status=409,
         )
+
+
+class SeatTaken(ClientError):
+    """Another person's link holds the seat."""
+
+    def __init__(self, seat: str) -> None:
+        super().__init__(ErrorCode.SEAT_TAKEN, f"{seat} is taken by somebody else.", status=409)
 
 
 class UnknownSession(ClientError):

@@ -72,6 +72,24 @@ class DataLock:
             self._file.close()
 
 
+def lock_file(path: Path) -> IO[str]:
+    """Keep other processes from the file at ``path`` until what is returned is closed.
+
+    By a file beside it: closing a database's own file would end SQLite's locks on it, too.
+
+    Raises:
+        DataInUse: another process has it.
+    """
+    beside = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    file = os.fdopen(beside, "r+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise DataInUse(f"The journal {path} is in use by another process.") from None
+    return file
+
+
 def make_data_folder(data: Path) -> None:
     """Make the folder if it is not there, for this user's eyes only."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from pipeline.models import default_folder
 from server.entrance.ice_servers import IceServer
-from server.journal.address import Durability, JournalAddress, RedisAddress
+from server.journal_address import Durability, JournalAddress, RedisAddress
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -39,6 +39,8 @@ class Settings:
         public_url: the https origin that people come in at, as a browser writes it.
         tls_cert: PEM file with the certificate and its chain; together with ``tls_key``.
         ice_servers: STUN and TURN servers that browsers are told.
+        turn_urls: TURN servers that browsers are told with credentials of their own.
+        turn_secret: shared with these; signs the credentials.
         journal: where events are kept; None: SQLite in the data folder.
         durability: what Redis has to do before an append is acknowledged.
         internal_url: where other processes of one Redis reach this one; None: at ``host``.
@@ -67,6 +69,8 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     ice_servers: tuple[IceServer, ...] = ()
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str | None = None
     journal: JournalAddress | None = None
     durability: Durability = Durability()
     internal_url: str | None = None
@@ -113,6 +117,12 @@ class Settings:
             there, missing = ("CERT", "KEY") if self.tls_cert else ("KEY", "CERT")
             raise SettingsError(
                 f"DAEDAM_TLS_{there} is set and DAEDAM_TLS_{missing} is not; TLS needs both."
+            )
+        if bool(self.turn_urls) != (self.turn_secret is not None):
+            there, missing = ("URLS", "SECRET") if self.turn_urls else ("SECRET", "URLS")
+            raise SettingsError(
+                f"DAEDAM_TURN_{there} is set and DAEDAM_TURN_{missing} is not; browsers need the "
+                "TURN server's address and credentials signed with its secret."
             )
         for network in self.legacy_networks:
             for proxy in self.trusted_proxies:

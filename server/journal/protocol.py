@@ -168,6 +168,22 @@ class Journal(Protocol):
         """
         ...
 
+    async def restore(self, session: str, entries: Sequence[Entry]) -> None:
+        """Write a whole session as another journal kept it, all or nothing.
+
+        Everything comes back as it was, blank and unknown bodies too (a lifted one as today's
+        version): numbers, authors, times, and commands, whose repeats are recognised.
+
+        Args:
+            session: its id, which no session has here; a claim alone is none.
+            entries: all of them, from number 1 on.
+
+        Raises:
+            Conflict: there is such a session.
+            ValueError: the numbers are not 1, 2, 3, ….
+        """
+        ...
+
     def follow(self, session: str, on_news: OnNews) -> Unfollow:
         """Tell on the event loop whenever events were appended, by whichever process.
 

@@ -9,6 +9,7 @@ import pytest
 
 from server.entrance.ice_servers import IceServer
 from server.environment import from_environment
+from server.journal_address import Durability, SqliteAddress
 from server.settings import Settings, SettingsError, is_loopback
 
 SECRET = "s" * 32
@@ -50,11 +51,24 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
         '[{"urls":["stun:stun.example"]}]',
         (IceServer(("stun:stun.example",)),),
     ),
+    "DAEDAM_TURN_URLS": (
+        "turn_urls",
+        "turn:turn.example, turns:turn.example:443?transport=tcp,",
+        ("turn:turn.example", "turns:turn.example:443?transport=tcp"),
+    ),
+    "DAEDAM_TURN_SECRET": ("turn_secret", SECRET, SECRET),
+    "DAEDAM_JOURNAL": ("journal", "sqlite:////srv/j.db", SqliteAddress(Path("/srv/j.db"))),
+    "DAEDAM_REDIS_DURABILITY": ("durability", "wait:2", Durability("everysec", 2)),
+    "DAEDAM_INTERNAL_URL": ("internal_url", "http://10.0.0.5:8000/", "http://10.0.0.5:8000"),
+    "DAEDAM_DRAIN_S": ("drain_s", "5", 5.0),
+    "DAEDAM_METRICS_TOKEN": ("metrics_token", SECRET, SECRET),
 }
 TOGETHER = {
     "DAEDAM_PUBLIC_URL": {"DAEDAM_SECRET": SECRET},
     "DAEDAM_TLS_CERT": {"DAEDAM_TLS_KEY": "k"},
     "DAEDAM_TLS_KEY": {"DAEDAM_TLS_CERT": "c"},
+    "DAEDAM_TURN_URLS": {"DAEDAM_TURN_SECRET": SECRET},
+    "DAEDAM_TURN_SECRET": {"DAEDAM_TURN_URLS": "turn:turn.example"},
 }
 """Variables that are refused without others."""
 
@@ -139,6 +153,9 @@ def test_a_home_folder_may_be_written_short() -> None:
         ("DAEDAM_PUBLIC_URL", "https://[::1"),
         ("DAEDAM_ICE_SERVERS", "stun:stun.example"),
         ("DAEDAM_ICE_SERVERS", '[{"urls":"https://turn.example"}]'),
+        ("DAEDAM_TURN_URLS", "turn.example"),
+        ("DAEDAM_TURN_URLS", "turn:turn.example,stun:stun.example"),
+        ("DAEDAM_TURN_SECRET", "short"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_its_variable(variable: str, text: str) -> None:

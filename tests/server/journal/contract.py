@@ -6,12 +6,13 @@ The tests use the ``Journal`` Protocol only, so each implementation runs them un
 import asyncio
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 import pytest
 
-from server.entries import decode_body, encode_body
+from server.entries import Entry, decode_body, encode_body
 from server.errors import JournalUnavailable
 from server.events import (
     OPERATOR,
@@ -469,6 +470,175 @@ class JournalContract:
         await journal.redact("a", everything, draft(Erased(seat=None, events=tuple(everything))))
         assert await journal.read("b") == before
 
+    # Moving in from another journal
+
+    async def test_a_restored_session_is_the_one_that_was_read(self, open_journal: Open) -> None:
+        journal = await open_journal()
+        entries = await _a_full_life(journal, "a")
+        await journal.restore("b", entries)
+        for _ in range(2):
+            found = await journal.read("b")
+            assert found == entries
+            assert [entry.to_wire() for entry in found] == [entry.to_wire() for entry in entries]
+            journal = await open_journal()
+
+    async def test_a_restored_session_is_listed_as_what_it_was(self, journal: Journal) -> None:
+        await journal.append("live", [draft(CREATED), draft(note("1"), at=5.0)])
+        await journal.append("ended", [draft(CREATED, at=1.0), draft(SessionClosed(), at=6.0)])
+        await _a_full_life(journal, "one erased")
+        await journal.append("erased", [draft(CREATED, at=2.0), draft(SessionClosed(), at=7.0)])
+        everything = draft(Erased(seat=None, events=(1, 2)), at=8.0)
+        await journal.redact("erased", {1: None, 2: None}, everything)
+        before = {info.session: info for info in await journal.sessions()}
+        for session in before:
+            await journal.restore(f"{session} again", await journal.read(session))
+        after = {info.session: info for info in await journal.sessions()}
+        assert len(after) == 8
+        for session, info in before.items():
+            again = after[f"{session} again"]
+            assert replace(again, session=session) == info
+        for state, count in (("live", 2), ("past", 6)):
+            assert len(await journal.sessions(Listing(state=state))) == count  # type: ignore[arg-type]  # mypy widens the names
+
+    async def test_a_restored_session_knows_its_commands_and_goes_on(
+        self, journal: Journal
+    ) -> None:
+        entries = await _a_full_life(journal, "a")
+        await journal.restore("b", entries)
+        assert await journal.find("b", "c") == await journal.find("a", "c") != []
+        again = await journal.append("b", [draft(note("3"), cmd="c")])
+        assert again.is_repeat
+        assert again.seqs == (3, 4)
+        last = len(entries)
+        assert (await journal.append("b", [draft(note("더"))], expect=last)).seqs == (last + 1,)
+        assert len(await journal.read("a")) == last
+
+    async def test_a_restored_session_can_be_held_and_erased(self, journal: Journal) -> None:
+        entries = await _a_full_life(journal, "a")
+        await journal.restore("b", entries)
+        epoch = await journal.claim("b", "one", LONG_S)
+        await journal.append("b", [draft(note("더"))], epoch=epoch)
+        everything = dict.fromkeys(range(1, len(entries) + 1))
+        await journal.redact("b", everything, draft(Erased(seat=None, events=tuple(everything))))
+        found = await journal.read("b")
+        assert [entry.event for entry in found[: len(entries)]] == [Blank()] * len(entries)
+        assert await journal.read("a") == entries
+
+    async def test_a_session_that_exists_is_not_restored_over(self, journal: Journal) -> None:
+        entries = await _a_full_life(journal, "a")
+        await journal.append("b", [draft(note("nur dies"))])
+        with pytest.raises(Conflict):
+            await journal.restore("b", entries)
+        assert [entry.event for entry in await journal.read("b")] == [note("nur dies")]
+        assert await journal.find("b", "c") == []
+
+    async def test_a_claim_alone_is_no_session_to_restore_over(self, journal: Journal) -> None:
+        entries = await _a_full_life(journal, "a")
+        epoch = await journal.claim("b", "one", LONG_S)
+        await journal.restore("b", entries)
+        assert await journal.read("b") == entries
+        with pytest.raises(Held):
+            await journal.claim("b", "two", LONG_S)
+        assert await journal.claim("b", "one", LONG_S) == epoch
+
+    async def test_of_many_that_restore_at_once_one_wins(self, journal: Journal) -> None:
+        entries = await _a_full_life(journal, "a")
+        outcomes = await asyncio.gather(
+            *(journal.restore("b", entries[: 5 + n]) for n in range(5)), return_exceptions=True
+        )
+        assert sum(outcome is None for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 4
+        count = 5 + outcomes.index(None)
+        assert await journal.read("b") == entries[:count]
+        assert (await journal.append("b", [draft(note("더"))])).seqs == (count + 1,)
+
+    @pytest.mark.parametrize(
+        "numbers", [(), (2, 3), (0, 1), (1, 3), (1, 2, 2), (2, 1), (1, 2, 4, 3)], ids=str
+    )
+    async def test_numbers_that_are_not_gapless_are_refused_and_nothing_is_kept(
+        self, journal: Journal, numbers: tuple[int, ...]
+    ) -> None:
+        first = await _a_full_life(journal, "a")
+        entries = [msgspec.structs.replace(first[0], seq=number) for number in numbers]
+        with pytest.raises(ValueError, match="event"):
+            await journal.restore("b", entries)
+        assert await journal.read("b") == []
+        assert [info.session for info in await journal.sessions()] == ["a"]
+
+    async def test_a_lifted_body_is_restored_as_todays_version(self, journal: Journal) -> None:
+        await journal.append("a", [draft(note("1"))])
+        [entry] = await journal.read("a")
+        await journal.restore("b", [msgspec.structs.replace(entry, v=entry.v - 1)])
+        assert await journal.read("b") == [entry]
+
+    async def test_a_long_session_is_restored_whole(self, journal: Journal) -> None:
+        drafts = [draft(note(str(n)), at=float(n), cmd=f"c{n}") for n in range(2_500)]
+        for one in (drafts[:1000], drafts[1000:2000], drafts[2000:]):
+            await journal.append("a", one)
+        entries = await journal.read("a", limit=10_000)
+        assert len(entries) == 2_500
+        await journal.restore("b", entries)
+        assert await journal.read("b", limit=10_000) == entries
+        assert await journal.find("b", "c1999") == [entries[1999]]
+
+    async def test_who_follows_hears_of_a_restored_session(self, journal: Journal) -> None:
+        entries = await _a_full_life(journal, "a")
+        follower = _Follower(journal, "b")
+        await journal.restore("b", entries)
+        await follower.until(len(entries))
+        follower.unfollow()
+
+    # News
+
+    async def test_who_follows_learns_of_every_append(self, journal: Journal) -> None:
+        for session in ("a", "b"):
+            follower = _Follower(journal, session)
+            for number in range(1, 4):
+                await journal.append(session, [draft(note(str(number)))] * 2)
+                await follower.until(2 * number)
+            follower.unfollow()
+
+    async def test_what_follows_an_append_in_between_is_learnt_as_well(
+        self, journal: Journal
+    ) -> None:
+        follower = _Follower(journal, "a")
+        await asyncio.gather(*(journal.append("a", [draft(note(str(n)))]) for n in range(50)))
+        await follower.until(50)
+        follower.unfollow()
+
+    async def test_each_of_several_that_follow_learns_of_it_and_nobody_else(
+        self, journal: Journal
+    ) -> None:
+        several = [_Follower(journal, "a") for _ in range(3)]
+        other = _Follower(journal, "b")
+        for number in (1, 2):
+            await journal.append("a", [draft(note(str(number)))])
+            for one in several:
+                await one.until(number)
+        assert [seq for seq in other.heard if seq is not None] == []
+        for one in (*several, other):
+            one.unfollow()
+
+    async def test_who_follows_no_more_hears_nothing(self, journal: Journal) -> None:
+        first, second = _Follower(journal, "a"), _Follower(journal, "a")
+        await journal.append("a", [draft(note("1"))])
+        await first.until(1)
+        await second.until(1)
+        first.unfollow()
+        first.unfollow()
+        first.heard.clear()
+        await journal.append("a", [draft(note("2"))])
+        await second.until(2)
+        assert first.heard == []
+        second.unfollow()
+
+    async def test_who_follows_learns_of_an_erasure(self, journal: Journal) -> None:
+        await journal.append("a", [draft(note("1"))])
+        follower = _Follower(journal, "a")
+        await journal.redact("a", {1: None}, draft(Erased(seat=None, events=(1,))))
+        await follower.until(2)
+        follower.unfollow()
+
     # The end
 
     async def test_closing_twice_is_closing_once_and_then_nothing_is_taken(
@@ -517,6 +687,44 @@ class JournalContract:
         found = [entry.event for entry in await journal.read("a")]
         assert [event.note for event in found if isinstance(event, NoteAdded)] == strange
         assert decode_body("note_added", 1, encode_body(found[0]) + b"   ") == found[0]
+
+
+class _Follower:
+    """Reads whenever there are news, as they are meant: a hint that says little."""
+
+    def __init__(self, journal: Journal, session: str) -> None:
+        self._journal, self._session = journal, session
+        self._has_news = asyncio.Event()
+        self._seq = 0
+        self.heard: list[int | None] = []
+        self.unfollow = journal.follow(session, self._hear)
+
+    def _hear(self, seq: int | None) -> None:
+        self.heard.append(seq)
+        self._has_news.set()
+
+    async def until(self, seq: int) -> None:
+        """Return when what was heard led to this seq."""
+        async with asyncio.timeout(10):
+            while self._seq < seq:
+                await self._has_news.wait()
+                self._has_news.clear()
+                while page := await self._journal.read(self._session, self._seq):
+                    self._seq = page[-1].seq
+
+
+async def _a_full_life(journal: Journal, session: str) -> list[Entry]:
+    """Return a session with every kind of event and of body; 3 and 4 are the command c's."""
+    weather = WeatherNoticed(sky=msgspec.Raw(b'{"clouds": [1,  2.50], "\\uae30": null}'))
+    await journal.append(session, [draft(CREATED), draft(note("비밀"), by="면접관_1", at=1.5)])
+    both = [draft(note("3"), cmd="c", by="면접관_2"), draft(note("4"), cmd="c", by="면접관_2")]
+    await journal.append(session, both)
+    events = [event for event in ONE_OF_EACH if not isinstance(event, (SessionClosed, Erased))]
+    await journal.append(session, [draft(event, at=2.25) for event in (*events, weather)])
+    await journal.append(session, [draft(SessionClosed(), at=9.0)])
+    receipt = draft(Erased(seat="지원자_1", events=(2,)), by=OPERATOR, at=10.0)
+    await journal.redact(session, {2: None}, receipt)
+    return await journal.read(session)
 
 
 async def _claim_when_free(journal: Journal, session: str, holder: str) -> int:

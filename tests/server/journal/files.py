@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.entries import Entry
 from server.events import NoteAdded
-from server.journal.sqlite import SqliteJournal
+from server.journal.sqlite.journal import SqliteJournal
 
 
 async def open_file(

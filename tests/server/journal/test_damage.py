@@ -9,8 +9,8 @@ import pytest
 
 from server.entries import Entry
 from server.errors import JournalUnavailable
-from server.journal import sqlite
-from server.journal.sqlite import SCHEMA_VERSION
+from server.journal.sqlite import journal as sqlite
+from server.journal.sqlite.journal import SCHEMA_VERSION
 from tests.server.journal.files import open_file, opened
 from tests.server.stories import draft, note
 

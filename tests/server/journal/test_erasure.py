@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.events import Erased, Event
-from server.journal.sqlite import SqliteJournal
+from server.journal.sqlite.journal import SqliteJournal
 from tests.server.journal.files import opened
 from tests.server.stories import draft, note
 

@@ -1,55 +1,76 @@
-"""A process that is killed in the middle of its appends loses nothing it acknowledged."""
+"""Processes and servers that are killed in the middle of appends lose nothing acknowledged."""
 
 import asyncio
-import sys
+import random
 from pathlib import Path
 
 import pytest
 
-from server.events import NoteAdded
+from server.journal_address import Durability
+from tests.server.journal.appender import SESSION
+from tests.server.journal.appending import Appender, Said
 from tests.server.journal.files import opened
+from tests.server.journal.redises import opened as opened_redis
+from tests.server.redis_server import RedisServer
 
 ROUNDS = 3
 ACKNOWLEDGED = 150
 """Lines read before the process is killed."""
 
+PROCESSES = 3
+REDIS_ROUNDS = 5
+SEED = 20260731
+
 
 @pytest.mark.process
 async def test_everything_acknowledged_before_kill_9_is_kept_in_order(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    last = 0
-    for _ in range(ROUNDS):
-        acknowledged = await _append_until_killed(path)
-        assert len(acknowledged) >= ACKNOWLEDGED
+    said = Said()
+    for round_ in range(ROUNDS):
+        before = len(said.kept)
+        appender = Appender(f"sqlite:///{path}", f"r{round_}w", said)
+        await appender.start()
+        try:
+            await appender.hear(ACKNOWLEDGED)
+        finally:
+            await appender.kill()
+        assert len(said.kept) - before >= ACKNOWLEDGED
         async with opened(path) as journal:
-            entries = await journal.read("a", limit=10**6)
+            said.check(await journal.read(SESSION, limit=10**6))
             assert await journal.check() == "ok"
-        assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
-        kept = {e.seq: e.event.note for e in entries if isinstance(e.event, NoteAdded)}
-        assert {seq: kept.get(seq) for seq in acknowledged} == acknowledged
-        assert min(acknowledged) > last
-        last = len(entries)
-        for writer in "0123":
-            numbers = [int(text.split()[1]) for text in acknowledged.values() if text[0] == writer]
-            assert numbers == list(range(len(numbers)))
 
 
-async def _append_until_killed(path: Path) -> dict[int, str]:
-    """Return what the process said it had kept: seq → text."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.server.journal.appender",
-        str(path),
-        cwd=Path(__file__).parents[3],
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        lines = [await process.stdout.readline() for _ in range(ACKNOWLEDGED)]
-    finally:
-        process.kill()
-    lines += (await process.stdout.read()).splitlines()
-    await process.wait()
-    found = (line.decode().strip().partition(" ") for line in lines)
-    return {int(seq): text for seq, _, text in found}
+@pytest.mark.process
+@pytest.mark.redis
+async def test_everything_acknowledged_before_kill_9_of_redis_is_kept_in_order(
+    tmp_path: Path,
+) -> None:
+    moments = random.Random(SEED)
+    said = Said()
+    with RedisServer(tmp_path / "redis", appendfsync="always") as server:
+        appenders = [Appender(server.url, f"p{number}w", said) for number in range(PROCESSES)]
+        try:
+            for appender in appenders:
+                await appender.start()
+            await asyncio.gather(*(appender.hear(1) for appender in appenders))
+            for _ in range(REDIS_ROUNDS):
+                before = len(said.kept)
+                await _hear_all(appenders, moments.uniform(0.05, 0.4))
+                server.kill()
+                # While it is away, and while it reads its file.
+                await _hear_all(appenders, moments.uniform(0.0, 0.1))
+                server.start()
+                await asyncio.gather(*(appender.hear(5) for appender in appenders))
+                assert len(said.kept) > before + 10
+        finally:
+            for appender in appenders:
+                await appender.kill()
+        async with opened_redis(server, Durability("always")) as journal:
+            said.check(await journal.read(SESSION, limit=10**6))
+    # Redis was back before anybody's patience ended.
+    assert not said.refused
+    assert not said.unknown
+
+
+async def _hear_all(appenders: list[Appender], duration_s: float) -> None:
+    await asyncio.gather(*(appender.hear_for(duration_s) for appender in appenders))

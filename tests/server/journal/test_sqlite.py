@@ -11,9 +11,9 @@ import pytest
 from server.errors import Overloaded
 from server.events import Erased, SessionClosed
 from server.journal.protocol import Appended, Held, Listing
-from server.journal.sqlite import SqliteJournal
-from server.journal.sqlite_listing import LISTED_AT_ONCE, PAST_EVERYTHING, listed
-from server.journal.writer import BATCH
+from server.journal.sqlite.journal import SqliteJournal
+from server.journal.sqlite.listing import LISTED_AT_ONCE, PAST_EVERYTHING, listed
+from server.journal.sqlite.writer import BATCH
 from tests.server.journal.contract import LONG_S, JournalContract, Open
 from tests.server.journal.files import commits_in_wal, open_file, opened, others_write_lock
 from tests.server.stories import CREATED, draft, note

@@ -32,13 +32,15 @@ from server.journal.protocol import (
     SessionInfo,
     Unfollow,
 )
-from server.journal.sqlite_listing import (
+from server.journal.restoring import summary_of
+from server.journal.sqlite.listing import (
     LIST_INDEXES,
     LISTED_AT_ONCE,
     PAST_EVERYTHING,
     listed,
 )
-from server.journal.writer import Writer, translated
+from server.journal.sqlite.restoring import INSERT_EVENT, restored
+from server.journal.sqlite.writer import Writer, translated
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -176,6 +178,11 @@ class SqliteJournal:
         await self._write(_truncate_wal, is_alone=True)
         return appended
 
+    async def restore(self, session: str, entries: Sequence[Entry]) -> None:
+        summary = summary_of(entries)
+        await self._write(lambda c: restored(c, _session_key(c, session), entries, summary))
+        self._followers.tell(session, summary.last_seq)
+
     def follow(self, session: str, on_news: OnNews) -> Unfollow:
         return self._followers.add(session, on_news)
 
@@ -305,8 +312,7 @@ def _append(
         raise Conflict(f"expected {expect}, the session is at {last}")
     seqs = tuple(range(last + 1, last + 1 + len(rows)))
     connection.executemany(
-        "INSERT INTO event(session, seq, at, wall, author, v, type, cmd, body)"
-        " VALUES(?,?,?,?,?,?,?,?,?)",
+        INSERT_EVENT,
         [(key, seq, *row) for seq, row in zip(seqs, rows, strict=True)],
     )
     connection.execute(
