@@ -163,6 +163,12 @@ class LocalExecutor:
         """Process ids of the workers that live now."""
         return tuple(place.worker.pid for place in self._places if place.worker)
 
+    @property
+    def is_able(self) -> bool:
+        """Whether some worker runs, or there is hope that one will soon."""
+        has_hope = not all("worker" in place.problems for place in self._places)
+        return has_hope and not self._is_closed
+
     def problems(self) -> Mapping[str, str]:
         """What cannot be done, by job kind (``worker``: no process starts), and the reason."""
         found: dict[str, str] = {}

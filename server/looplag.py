@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 PERIOD_S = 0.02
 KEPT = 6000
@@ -12,7 +13,9 @@ KEPT = 6000
 class LoopLag:
     """Sleeps for a period again and again and keeps how much later it woke."""
 
-    def __init__(self) -> None:
+    def __init__(self, observe: Callable[[float], None]) -> None:
+        """Tell ``observe`` each lag, in seconds."""
+        self._observe = observe
         self._lags_s: deque[float] = deque(maxlen=KEPT)
 
     async def run(self) -> None:
@@ -20,7 +23,9 @@ class LoopLag:
         while True:
             due = time.monotonic() + PERIOD_S
             await asyncio.sleep(PERIOD_S)
-            self._lags_s.append(time.monotonic() - due)
+            lag_s = time.monotonic() - due
+            self._lags_s.append(lag_s)
+            self._observe(lag_s)
 
     def summary_ms(self) -> dict[str, float]:
         """Return percentiles of the last two minutes in milliseconds; empty before the first."""

@@ -1,12 +1,13 @@
 """Who a request is from: a pure decision over what the socket and the headers say."""
 
 import ipaddress
+import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.access import LOCAL_OPERATOR, Principal
 from server.entrance.links import Links
-from server.errors import ClientError, ErrorCode
+from server.errors import ClientError, ErrorCode, Forbidden
 from server.settings import Network, Settings, is_loopback
 
 
@@ -48,6 +49,27 @@ def admit(caller: Caller, settings: Settings, links: Links) -> Principal:
     if _within(caller.peer, settings.legacy_networks) and _is_own_page(caller, settings):
         return LOCAL_OPERATOR
     raise _link_required()
+
+
+def admit_scraper(caller: Caller, settings: Settings) -> None:
+    """Let in who may read the metrics: this machine itself, or whoever has the token.
+
+    Raises:
+        ClientError: ``foreign_host``, ``foreign_origin``, ``forbidden``.
+    """
+    check_host(caller, settings)
+    check_origin(caller, settings)
+    wanted, token = settings.metrics_token, caller.token
+    if wanted is not None and token is not None:
+        may = secrets.compare_digest(_bytes(token), _bytes(wanted))
+    else:
+        # By its name, too: a page elsewhere may point a name of its own at us.
+        is_here = _is_loopback_peer(caller.peer) and is_loopback(_host_name(caller.host))
+        may = is_here and is_direct(caller, settings)
+    if not may:
+        refusal = Forbidden("Metrics are for this machine, or come with DAEDAM_METRICS_TOKEN.")
+        refusal.status = 403 if wanted is None else 401
+        raise refusal
 
 
 def is_direct(caller: Caller, settings: Settings) -> bool:
@@ -123,6 +145,10 @@ def _host_name(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
+
+
+def _bytes(token: str) -> bytes:
+    return token.encode("utf-8", "surrogateescape")  # Header bytes that are no UTF-8 arrive so.
 
 
 def _is_loopback_peer(peer: str | None) -> bool:

@@ -22,6 +22,8 @@ def final_events(
         item: its place on the session's clock.
         heard: its words, or why there are none.
     """
+    if name in session.utterances:
+        return ()  # Kept before, though the journal's answer was lost.
     if isinstance(heard, Dropped):
         return (
             UtteranceDropped(

@@ -6,6 +6,7 @@ import logging
 from server.errors import ClientError, JournalUnavailable
 from server.events import SYSTEM
 from server.ledger import Decide, Ledger
+from server.metrics import NOT_KEPT, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +18,10 @@ KEEP_PAUSE_S = 1.0
 class Keeper:
     """Commits one track's events one after the other; ``put`` never blocks."""
 
-    def __init__(self, track: str, ledger: Ledger) -> None:
+    def __init__(self, track: str, ledger: Ledger, metrics: Metrics) -> None:
         self._track = track
         self._ledger = ledger
+        self._metrics = metrics
         self._waiting: asyncio.Queue[Decide | None] = asyncio.Queue()
 
     def put(self, decide: Decide) -> None:
@@ -38,6 +40,7 @@ class Keeper:
             except Exception:
                 # One event that cannot be kept must not hold back those that can.
                 log.exception("something heard on %s was lost", self._track)
+                self._metrics.count_drop(NOT_KEPT)
 
     async def _keep(self, decide: Decide) -> None:
         for attempt in range(1, KEEP_TRIES + 1):
@@ -50,5 +53,7 @@ class Keeper:
                     await asyncio.sleep(KEEP_PAUSE_S)
             except ClientError as error:
                 log.error("a final of %s was refused: %s", self._track, error.code)
+                self._metrics.count_drop(NOT_KEPT)
                 return
         log.error("a final of %s was lost: the journal did not come back", self._track)
+        self._metrics.count_drop(NOT_KEPT)

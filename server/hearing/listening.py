@@ -32,6 +32,8 @@ from server.hearing.finals import final_events
 from server.hearing.streams import Placed, Stream, decode_base64
 from server.ledger import Ledger
 from server.messages import AudioChunk, AudioProcessed
+from server.metrics import Metrics
+from server.reports import Backlog
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,7 @@ class Listening:
         ears: Ears,
         executor: Executor,
         evaluate: Callable[[], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
         """Start open.
 
@@ -85,11 +88,13 @@ class Listening:
             ears: the listening models and their threads.
             executor: runs transcription.
             evaluate: called when words came after the session's end.
+            metrics: counts what is dropped.
         """
         self._ledger = ledger
         self._models = ears
         self._executor = executor
         self._evaluate = evaluate
+        self._metrics = metrics
         self._is_open = True
         self._ears: dict[tuple[str, str | None], _Ear] = {}
         self._tasks = Tasks(f"listening {ledger.session.id}")
@@ -99,7 +104,7 @@ class Listening:
     def is_busy(self) -> bool:
         return len(self._tasks) > 0
 
-    def lag(self) -> dict[str, object]:
+    def lag(self) -> Backlog:
         """Return the backlog as the status shows it."""
         backlog = self._executor.backlog(self._ledger.session.id)
         return {
@@ -258,6 +263,8 @@ class Listening:
     async def _keep(self, ear: _Ear, item: Placed, heard: Heard, cmd: str | None) -> str | None:
         """Journal one utterance; return its name if it has words."""
         name = f"u{secrets.token_hex(6)}"
+        if isinstance(heard, Dropped):
+            self._metrics.count_drop(heard.reason)
         committed = await self._ledger.commit(
             lambda session, _: final_events(
                 session, name, ear.stream.track, ear.speaker, item, heard

@@ -21,6 +21,7 @@ from server.hearing.streams import Placed, Timeline
 from server.ledger import Ledger
 from server.media.clock import TrackClock
 from server.messages import Signal
+from server.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Track:
         make_live: Callable[[Callable[[LiveEvent], None]], LiveTrack],
         ledger: Ledger,
         whisper: Callable[[Signal], None],
+        metrics: Metrics,
         earlier_end_s: float | None = None,
     ) -> None:
         """Listen for ``speaker`` (None: a room microphone).
@@ -55,6 +57,7 @@ class Track:
             make_live: makes the understanding part, which publishes to what it is given.
             ledger: where finals and gaps go.
             whisper: passes signals on; must not block.
+            metrics: counts how late captions are, and what is dropped.
             earlier_end_s: session second until which an earlier connection of it was heard.
         """
         self.name = name
@@ -64,7 +67,8 @@ class Track:
         self.is_muted = False
         self._ledger = ledger
         self._whisper = whisper
-        self._keeper = Keeper(name, ledger)
+        self._metrics = metrics
+        self._keeper = Keeper(name, ledger, metrics)
         self._clock = TrackClock()
         self._watch = MicrophoneWatch(name, time.monotonic())
         self._live = make_live(self._publish)
@@ -171,7 +175,9 @@ class Track:
             end=round(end_s, 3),
             reason="reconnected" if self._is_first else "no_packets",
         )
-        self._keeper.put(lambda session, _: () if session.is_over else (event,))
+        self._keeper.put(
+            lambda session, _: () if session.is_over or event in session.gaps else (event,)
+        )
 
     def _look(self, now: float) -> None:
         if not self._is_quiet and now - self._watch.heard_s > QUIET_S:
@@ -195,6 +201,10 @@ class Track:
         )
 
     def _publish(self, event: LiveEvent) -> None:
+        if isinstance(event, Lag):
+            self._metrics.observe_lag(event.kind, event.lag_s)
+        elif isinstance(event, Dropped):
+            self._metrics.count_drop(event.reason)
         match event:
             case Interim():
                 self._whisper(
@@ -212,7 +222,7 @@ class Track:
                 self._final_lag_s = event.lag_s
                 self._tell_lag()
             case Lag():
-                pass  # Measured by the bench; people see the lag of finals.
+                pass  # People see the lag of finals.
 
     def _keep_final(self, placed: Placed, heard: Heard) -> None:
         name = f"u{secrets.token_hex(6)}"

@@ -15,6 +15,7 @@ from server.events import is_applicant
 from server.hearing.track import Track
 from server.ledger import Ledger
 from server.messages import Signal
+from server.metrics import Metrics
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Tracks:
         executor: Executor,
         whisper: Callable[[Signal], None],
         evaluate: Callable[[], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
         """Start without any.
 
@@ -52,12 +54,14 @@ class Tracks:
             executor: runs transcription.
             whisper: passes signals on; must not block.
             evaluate: called when words came after the session's end.
+            metrics: counts what is late or dropped.
         """
         self._ledger = ledger
         self._ears = ears
         self._executor = executor
         self._whisper = whisper
         self._evaluate = evaluate
+        self._metrics = metrics
         self._open: dict[str, _Open] = {}
         self._ends: OrderedDict[str, float] = OrderedDict()
         """Session seconds until which microphones that have gone were heard."""
@@ -95,7 +99,7 @@ class Tracks:
             return LiveTrack(name, segmenter, self._executor, self._ledger.session.id, publish)
 
         end_s = self._ends.pop(name, None)
-        track = Track(name, speaker, make_live, self._ledger, self._whisper, end_s)
+        track = Track(name, speaker, make_live, self._ledger, self._whisper, self._metrics, end_s)
         track.mute(name in self._ledger.session.muted)
         watching = self._tasks.spawn(track.watch(), "watch")
         keeping = self._tasks.spawn(track.run(), "keep")

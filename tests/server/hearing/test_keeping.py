@@ -9,8 +9,9 @@ import pytest
 from server.errors import SessionOver
 from server.events import SYSTEM, Event, SessionConfig, SessionCreated
 from server.hearing.keeping import Keeper
-from server.journal.sqlite import SqliteJournal
+from server.journal.sqlite.journal import SqliteJournal
 from server.ledger import Ledger
+from server.metrics import Metrics
 from server.session import Session
 from tests.server.stories import said
 
@@ -27,7 +28,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 
 
 async def test_everything_is_kept_in_its_order_up_to_the_end(ledger: Ledger) -> None:
-    keeper = Keeper("t1", ledger)
+    keeper = Keeper("t1", ledger, Metrics())
     keeper.put(lambda *_: [said("u1", "네")])
     keeper.put(lambda *_: [said("u2", "네")])
     keeper.put(lambda *_: [said("u3", "네")])
@@ -43,9 +44,11 @@ async def test_what_cannot_be_kept_does_not_hold_back_the_rest(ledger: Ledger) -
     def refused(session: Session, at: float) -> list[Event]:
         raise SessionOver
 
-    keeper = Keeper("t1", ledger)
+    metrics = Metrics()
+    keeper = Keeper("t1", ledger, metrics)
     for decide in (broken, refused, lambda *_: [said("u1", "네")]):
         keeper.put(decide)
     keeper.end()
     await keeper.run()
     assert list(ledger.session.utterances) == ["u1"]
+    assert b'daedam_drops_total{reason="not_kept"} 2.0' in await metrics.text()

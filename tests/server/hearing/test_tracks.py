@@ -30,9 +30,10 @@ from server.hearing import keeping, track
 from server.hearing.track import Track
 from server.hearing.tracks import REMEMBERED_ENDS, Tracks
 from server.journal.protocol import Appended
-from server.journal.sqlite import SqliteJournal
+from server.journal.sqlite.journal import SqliteJournal
 from server.ledger import Ledger
 from server.messages import Interim, Microphone, Signal
+from server.metrics import Metrics
 from tests.server.fakes import ScriptedExecutor
 from tests.server.talk import eventually
 from tests.speech.clips import load
@@ -110,7 +111,8 @@ async def room(ledger: Ledger, signals: list[Signal]) -> AsyncIterator[Tracks]:
         """Nobody judges here."""
 
     ears = await asyncio.to_thread(Ears.load, Registry.default())
-    room = Tracks(ledger, ears, ScriptedExecutor(["들립니다."]), signals.append, evaluate)
+    executor = ScriptedExecutor(["들립니다."])
+    room = Tracks(ledger, ears, executor, signals.append, evaluate, Metrics())
     yield room
     await room.settle(10)
     await room.close()
