@@ -3,12 +3,26 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from pipeline.evaluation.evaluator import Answer
 from pipeline.evaluation.keywords import LEGACY_KEYWORDS, KeywordEvaluator, legacy_score
-from server.events import Evaluation, Level, is_applicant
+from server.events import Evaluation, Gap, Level, Timestamp, UtteranceDropped, is_applicant
 from server.record import Judged, Note, Spoken
+from server.reports import (
+    Backlog,
+    ChunkEvaluation,
+    ChunkResult,
+    Judgement,
+    Lost,
+    RecordedNote,
+    SessionRecord,
+    SpeakerStats,
+    SpeechStats,
+    Status,
+    Summary,
+    Transcript,
+    Transcription,
+)
 from server.session import Life, Session
 
 UNKNOWN_SPEAKER = "unknown"
@@ -21,8 +35,8 @@ def iso(wall: float) -> str:
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
 
 
-def status(session: Session, *, is_active: bool, at: float, lag: dict[str, Any]) -> dict[str, Any]:
-    """Return the status resource; ``lag`` is what the pipeline says of its backlog."""
+def status(session: Session, *, is_active: bool, at: float, lag: Backlog | None) -> Status:
+    """Return the status resource; ``lag``: its backlog, where that is known."""
     return {
         "session_id": session.id,
         "is_active": is_active,
@@ -31,7 +45,7 @@ def status(session: Session, *, is_active: bool, at: float, lag: dict[str, Any])
         "total_transcripts": len(session.spoken),
         "total_evaluations": len(session.evaluations),
         "speakers": list(dict.fromkeys(note.about for note in session.notes)),
-        "life": str(session.life),
+        "life": session.life,
         "present": sorted({joined.seat or joined.role for joined in session.present.values()}),
         "consents": sorted(session.consents),
         "seq": session.seq,
@@ -39,7 +53,7 @@ def status(session: Session, *, is_active: bool, at: float, lag: dict[str, Any])
     }
 
 
-def summary(session: Session, at: float) -> dict[str, Any]:
+def summary(session: Session, at: float) -> Summary:
     """Return what ``evaluation_summary`` carries; ``at`` is now in session seconds."""
     return {
         "session_id": session.id,
@@ -52,15 +66,15 @@ def summary(session: Session, at: float) -> dict[str, Any]:
         "applicants": {
             seat: _judgement(session, judged) for seat, judged in sorted(session.newest.items())
         },
-        "life": str(session.life),
+        "life": session.life,
         "revision": session.revision,
         "seq": session.seq,
     }
 
 
-def result(session: Session, at: float) -> dict[str, Any]:
+def result(session: Session, at: float) -> SessionRecord:
     """Return the whole record as ``final_result``."""
-    notes: dict[str, list[dict[str, Any]]] = {}
+    notes: dict[str, list[RecordedNote]] = {}
     for note in session.notes:
         notes.setdefault(note.about, []).append(_note(note))
     end_wall = session.closed_wall
@@ -72,14 +86,8 @@ def result(session: Session, at: float) -> dict[str, Any]:
         "transcripts": [_transcript(session, spoken) for spoken in in_order(session)],
         "evaluations": [_judgement(session, judged) for judged in session.evaluations],
         "speaker_notes": notes,
-        "gaps": [
-            {"track": gap.track, "start": gap.start, "end": gap.end, "reason": gap.reason}
-            for gap in session.gaps
-        ],
-        "dropped": [
-            {"track": lost.track, "start": lost.start, "end": lost.end, "reason": lost.reason}
-            for lost in session.lost
-        ],
+        "gaps": [_lost(gap) for gap in session.gaps],
+        "dropped": [_lost(dropped) for dropped in session.lost],
         "consents": [
             {"seat": agreed.seat, "at": round(agreed.at, 3), "is_given": agreed.is_given}
             for agreed in session.agreed
@@ -90,7 +98,7 @@ def result(session: Session, at: float) -> dict[str, Any]:
         "consent": None if session.life is Life.ERASED else session.config.consent,
         "title": session.config.title,
         "job": session.config.job,
-        "life": str(session.life),
+        "life": session.life,
         "revision": session.revision,
         "dropped_utterances": len(session.lost),
         "unknown_events": session.unknown_events,
@@ -102,13 +110,13 @@ def audio_processed(
     session: Session,
     spoken: Sequence[Spoken],
     *,
-    timestamp: object,
+    timestamp: Timestamp,
     speaker: str | None,
     shows_words: bool,
     shows_evaluation: bool,
     error: str | None = None,
     code: str | None = None,
-) -> dict[str, Any]:
+) -> ChunkResult:
     """Return the result of one chunk: the utterances that ended with it.
 
     Args:
@@ -123,12 +131,12 @@ def audio_processed(
     """
     text = " ".join(item.segment.text for item in spoken)
     confidence = min((item.segment.voice_confidence for item in spoken), default=0.0)
-    transcription = {
+    transcription: Transcription = {
         "text": text,
         "success": error is None,
         "segments": [_transcript(session, item) for item in spoken],
     }
-    found: dict[str, Any] = {
+    found: ChunkResult = {
         "timestamp": timestamp,
         "transcription": transcription
         if shows_words
@@ -144,7 +152,8 @@ def audio_processed(
     }
     if error is not None:
         found["error"] = error
-        found["code"] = code
+        if code is not None:
+            found["code"] = code
     return found
 
 
@@ -168,7 +177,11 @@ def _duration(session: Session, at: float) -> float:
     return session.closed_at if session.closed_at is not None else at
 
 
-def _note(note: Note) -> dict[str, Any]:
+def _lost(event: Gap | UtteranceDropped) -> Lost:
+    return {"track": event.track, "start": event.start, "end": event.end, "reason": event.reason}
+
+
+def _note(note: Note) -> RecordedNote:
     return {
         "timestamp": note.timestamp if note.timestamp is not None else note.wall,
         "note": note.text,
@@ -178,7 +191,7 @@ def _note(note: Note) -> dict[str, Any]:
     }
 
 
-def _transcript(session: Session, spoken: Spoken) -> dict[str, Any]:
+def _transcript(session: Session, spoken: Spoken) -> Transcript:
     segment = spoken.segment
     return {
         "timestamp": round(session.created_wall + spoken.start, 3),
@@ -192,7 +205,7 @@ def _transcript(session: Session, spoken: Spoken) -> dict[str, Any]:
     }
 
 
-def _judgement(session: Session, judged: Judged) -> dict[str, Any]:
+def _judgement(session: Session, judged: Judged) -> Judgement:
     evaluation = judged.evaluation
     counts = {level.criterion: _hits(session, level) for level in evaluation.levels}
     return {
@@ -221,8 +234,8 @@ def _hits(session: Session, level: Level) -> int:
 
 
 def _chunk_evaluation(
-    spoken: Sequence[Spoken], text: str, timestamp: object, speaker: str | None
-) -> dict[str, Any]:
+    spoken: Sequence[Spoken], text: str, timestamp: Timestamp, speaker: str | None
+) -> ChunkEvaluation:
     answers = [Answer(item.segment.segment, item.segment.text) for item in spoken]
     counts = {
         finding.criterion: len(finding.evidence)
@@ -253,17 +266,19 @@ def _feedback(hits: int) -> list[str]:
     return [f"키워드 {hits}개가 언급되었습니다."] if hits else [_NO_EVIDENCE]
 
 
-def _speaker_stats(notes: Iterable[Note]) -> dict[str, dict[str, Any]]:
-    stats: dict[str, dict[str, Any]] = {}
+def _speaker_stats(notes: Iterable[Note]) -> dict[str, SpeakerStats]:
+    stats: dict[str, SpeakerStats] = {}
     for note in notes:
-        entry = stats.setdefault(note.about, {"total_notes": 0})
-        entry["total_notes"] += 1
-        entry["last_note"] = note.text
-        entry["last_note_timestamp"] = note.timestamp if note.timestamp is not None else note.wall
+        earlier = stats.get(note.about)
+        stats[note.about] = {
+            "total_notes": 1 + (earlier["total_notes"] if earlier is not None else 0),
+            "last_note": note.text,
+            "last_note_timestamp": note.timestamp if note.timestamp is not None else note.wall,
+        }
     return stats
 
 
-def _speech_stats(session: Session) -> dict[str, dict[str, Any]]:
+def _speech_stats(session: Session) -> dict[str, SpeechStats]:
     counts: Counter[str] = Counter()
     spoken_s: Counter[str] = Counter()
     for item in session.spoken:

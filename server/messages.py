@@ -12,6 +12,7 @@ import msgspec
 from server.access import EVERY_SESSION
 from server.errors import ClientError, ErrorCode
 from server.events import Timestamp
+from server.reports import ChunkResult, SessionRecord, Summary
 
 MAX_FRAME = 64 * 1024 * 1024
 """Bytes of a frame that is served."""
@@ -117,19 +118,19 @@ class NoteSaved(Answer, frozen=True, tag="note_saved"):
 class EvaluationSummary(Answer, frozen=True, tag="evaluation_summary"):
     """Counts and averages of the session so far."""
 
-    summary: dict[str, Any]
+    summary: Summary
 
 
 class AudioProcessed(Answer, frozen=True, tag="audio_processed"):
     """What was heard in the utterances that ended with this chunk."""
 
-    result: dict[str, Any]
+    result: ChunkResult
 
 
 class SessionEnded(Answer, frozen=True, tag="session_ended"):
     """The whole record, or (over a data channel) where it can be read."""
 
-    final_result: dict[str, Any] | None = None
+    final_result: SessionRecord | None = None
     result_url: str | None = None
 
 
@@ -144,7 +145,7 @@ class CaughtUp(Answer, frozen=True, tag="caught_up"):
 class ErrorAnswer(Answer, frozen=True, tag="error"):
     """Something was wrong; the connection stays open."""
 
-    code: str
+    code: ErrorCode
     error: str
 
 

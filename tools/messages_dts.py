@@ -6,7 +6,7 @@ python -m tools.messages_dts
 import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from msgspec import inspect as types
@@ -33,7 +33,8 @@ _SCALARS: Final[dict[type[types.Type], str]] = {
     types.StrType: "string",
     types.AnyType: "any",
 }
-_Kind: TypeAlias = type[msgspec.Struct]
+_Kind: TypeAlias = type[Any]
+"""A struct or a typed dictionary."""
 
 
 def messages_dts() -> str:
@@ -89,9 +90,11 @@ class _Declarations:
     ) -> list[str]:
         """Return ``name: type`` of each field; ``may_omit``: the sender may leave defaults out."""
         info = types.type_info(kind)
-        assert isinstance(info, types.StructType)
-        fields = sorted(info.fields, key=lambda field: not field.required)
-        is_omitted = kind.__struct_config__.omit_defaults
+        assert isinstance(info, types.StructType | types.TypedDictType)
+        fields = sorted(_in_order(info), key=lambda field: not field.required)
+        is_omitted = (
+            isinstance(info, types.TypedDictType) or info.cls.__struct_config__.omit_defaults
+        )
         return [
             self._field(field, may_omit, is_omitted)
             for field in fields
@@ -120,7 +123,9 @@ class _Declarations:
                 return f"[{', '.join(self._type(part) for part in kind.item_types)}]"
             case types.DictType():
                 return f"Record<{self._type(kind.key_type)}, {self._type(kind.value_type)}>"
-            case types.StructType():
+            case types.EnumType():
+                return " | ".join(f'"{member.value}"' for member in kind.cls)
+            case types.StructType() | types.TypedDictType():
                 return self._nested_struct(kind.cls)
             case _ if type(kind) in _SCALARS:
                 return _SCALARS[type(kind)]
@@ -132,6 +137,14 @@ class _Declarations:
             declarations = self._declare(kind, self._fields(kind))
             self._nested.extend(declarations)
         return kind.__name__
+
+
+def _in_order(info: types.StructType | types.TypedDictType) -> list[types.Field]:
+    """Return the fields as they were declared; msgspec tells those of a dictionary by name."""
+    if isinstance(info, types.StructType):
+        return list(info.fields)
+    order = list(info.cls.__annotations__)
+    return sorted(info.fields, key=lambda field: order.index(field.name))
 
 
 _OWN: Final = ("type", "event")

@@ -92,26 +92,177 @@ export interface NoteSaved {
   seq?: number;
 }
 
+/** The notes about one seat. */
+export interface SpeakerStats {
+  total_notes: number;
+  last_note: string;
+  last_note_timestamp: number | string;
+}
+
+/** What one speaker has said so far. */
+export interface SpeechStats {
+  segments: number;
+  speech_s: number;
+}
+
+/**
+ * One evaluation of one applicant.
+ *
+ * `score` is the legacy one, 0 where there is nothing to score. `levels`: criterion → what
+ * the evidence supports, null where it is not enough. `through_seq`: the last event it knew.
+ */
+export interface Judgement {
+  timestamp: number;
+  speaker: string;
+  score: number;
+  feedback: string[];
+  keywords: string[];
+  levels: Record<string, number | null>;
+  evaluator: string;
+  criteria: string;
+  through_seq: number;
+  tick: number;
+}
+
+/** Counts and averages of the session so far; `applicants`: the newest evaluation of each. */
+export interface Summary {
+  session_id: string;
+  duration: number;
+  total_transcripts: number;
+  total_evaluations: number;
+  speaker_stats: Record<string, SpeakerStats>;
+  average_score: number;
+  speech_stats: Record<string, SpeechStats>;
+  applicants: Record<string, Judgement>;
+  life: "live" | "ending" | "review" | "erased";
+  revision: number;
+  seq: number;
+}
+
 /** Counts and averages of the session so far. */
 export interface EvaluationSummary {
   type: "evaluation_summary";
-  summary: Record<string, any>;
+  summary: Summary;
   reply_to?: string;
   seq?: number;
+}
+
+/** Words of one speaker, `unknown` where nobody knows whose; `timestamp`: their start. */
+export interface Transcript {
+  timestamp: number;
+  speaker: string;
+  text: string;
+  segment: string;
+  start: number;
+  end: number;
+  text_confidence: number;
+  voice_confidence: number;
+}
+
+/** The words of one chunk. */
+export interface Transcription {
+  text: string;
+  success: boolean;
+  segments: Transcript[];
+}
+
+/** Who spoke, `unknown` from a room microphone. */
+export interface Diarization {
+  current_speaker: string;
+  voice_confidence: number;
+}
+
+/** The score of one chunk by itself; empty for a role that may not see it. */
+export interface ChunkEvaluation {
+  speaker?: string;
+  text?: string;
+  timestamp?: number | string;
+  score?: number;
+  feedback?: string[];
+  keywords?: string[];
+}
+
+/**
+ * What was heard in the utterances that ended with a chunk.
+ *
+ * `error` (a sentence) and `code` are there when `success` is false.
+ */
+export interface ChunkResult {
+  timestamp: number | string;
+  transcription: Transcription;
+  diarization: Diarization;
+  evaluation: ChunkEvaluation;
+  success: boolean;
+  error?: string;
+  code?: string;
 }
 
 /** What was heard in the utterances that ended with this chunk. */
 export interface AudioProcessed {
   type: "audio_processed";
-  result: Record<string, any>;
+  result: ChunkResult;
   reply_to?: string;
   seq?: number;
+}
+
+/** A note; `timestamp` is the client's if it sent one. */
+export interface RecordedNote {
+  timestamp: number | string;
+  note: string;
+  by: string;
+  media_at: number;
+  seq: number;
+}
+
+/** A stretch of a track of which there are no words, and why. */
+export interface Lost {
+  track: string;
+  start: number;
+  end: number;
+  reason: string;
+}
+
+/** That the person in a seat agreed, or agreed no more. */
+export interface RecordedConsent {
+  seat: string;
+  at: number;
+  is_given: boolean;
+}
+
+/**
+ * Everything a session leaves behind; `revision` grows when it changes after the end.
+ *
+ * `speaker_notes`: by the seat they are about; `gaps`: where a microphone was not heard;
+ * `dropped`: where speech yielded no words. `consent` is null once the session is erased.
+ */
+export interface SessionRecord {
+  session_id: string;
+  start_time: string;
+  end_time: string | null;
+  duration: number;
+  transcripts: Transcript[];
+  evaluations: Judgement[];
+  speaker_notes: Record<string, RecordedNote[]>;
+  gaps: Lost[];
+  dropped: Lost[];
+  consents: RecordedConsent[];
+  total_transcripts: number;
+  total_evaluations: number;
+  average_score: number;
+  consent: "external" | "required" | null;
+  title: string;
+  job: string;
+  life: "live" | "ending" | "review" | "erased";
+  revision: number;
+  dropped_utterances: number;
+  unknown_events: number;
+  erased_events: number;
 }
 
 /** The whole record, or (over a data channel) where it can be read. */
 export interface SessionEnded {
   type: "session_ended";
-  final_result?: Record<string, any>;
+  final_result?: SessionRecord;
   result_url?: string;
   reply_to?: string;
   seq?: number;
@@ -134,7 +285,7 @@ export interface CaughtUp {
 /** Something was wrong; the connection stays open. */
 export interface ErrorAnswer {
   type: "error";
-  code: string;
+  code: "bad_json" | "bad_message" | "unknown_type" | "bad_id" | "bad_session" | "bad_request" | "bad_offer" | "not_found" | "too_large" | "unknown_seat" | "unknown_session" | "session_exists" | "session_over" | "session_live" | "link_invalid" | "link_required" | "forbidden" | "other_session" | "foreign_origin" | "foreign_host" | "consent_required" | "seat_taken" | "replaced" | "slow_consumer" | "already_subscribed" | "overloaded" | "journal_unavailable" | "storage_full" | "shutting_down" | "internal";
   error: string;
   reply_to?: string;
   seq?: number;

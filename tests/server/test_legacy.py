@@ -21,10 +21,12 @@ from server.events import (
     RoomConfirmed,
     UtteranceDropped,
 )
+from server.reports import Backlog, ChunkResult
 from server.session import Session, fold
 from tests.server.stories import CREATED, WALL, entry, interview, note, said, seated, story
 
 KEYWORD = re.compile(r"(기술|경험|인성|동기): [1-9][0-9]*개")
+IDLE: Backlog = {"queued": 0, "running": 0, "lag_s": 0.0, "chunks": 0}
 
 
 def told(*events: Event | tuple[str, Event]) -> Session:
@@ -91,8 +93,8 @@ def test_the_final_result_says_where_speech_was_lost() -> None:
 
 def test_times_are_iso_with_a_zone_or_unix_seconds(session: Session) -> None:
     found = legacy.result(session, 99.0)
-    for field in ("start_time", "end_time"):
-        assert datetime.fromisoformat(found[field]).tzinfo is not None
+    for time in (found["start_time"], found["end_time"]):
+        assert datetime.fromisoformat(str(time)).tzinfo is not None
     stamps = [item["timestamp"] for item in found["transcripts"] + found["evaluations"]]
     assert all(WALL <= stamp < WALL + 100 for stamp in stamps)
 
@@ -226,7 +228,7 @@ def test_the_status_has_every_field_of_the_protocol() -> None:
     joined = Joined(connection="c1", role="interviewer", seat="면접관_1")
     operator = Joined(connection="c2", role="operator")
     session = told(CREATED, joined, operator, note("1"), note("2", "지원자_2"), note("3"))
-    found = legacy.status(session, is_active=True, at=7.12345, lag={"queued": 0})
+    found = legacy.status(session, is_active=True, at=7.12345, lag=IDLE)
     assert found["session_id"] == "s"
     assert found["is_active"] is True
     assert found["start_time"] == "2025-07-20T08:26:41.000+00:00"
@@ -234,13 +236,13 @@ def test_the_status_has_every_field_of_the_protocol() -> None:
     assert (found["total_transcripts"], found["total_evaluations"]) == (0, 0)
     assert found["speakers"] == ["지원자_1", "지원자_2"]
     assert found["present"] == ["operator", "면접관_1"]
-    assert found["pipeline"] == {"queued": 0}
+    assert found["pipeline"] == IDLE
 
 
 # audio_processed
 
 
-def chunk(session: Session, speaker: str | None, **changes: object) -> dict[str, Any]:
+def chunk(session: Session, speaker: str | None, **changes: object) -> ChunkResult:
     options: dict[str, Any] = {
         "timestamp": 1753.5,
         "speaker": speaker,
@@ -329,4 +331,4 @@ def test_every_view_can_be_sent() -> None:
         session = fold("s", entries[:length])
         msgspec.json.encode(legacy.result(session, 1.0))
         msgspec.json.encode(legacy.summary(session, 1.0))
-        msgspec.json.encode(legacy.status(session, is_active=False, at=1.0, lag={}))
+        msgspec.json.encode(legacy.status(session, is_active=False, at=1.0, lag=IDLE))
