@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
+import aiohttp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,10 +34,15 @@ from server.access import LOCAL_OPERATOR
 from server.api.conversation import Conversation
 from server.budget import MemoryBudget
 from server.clock import SessionClock
+from server.entrance.links import Links
 from server.events import SessionConfig
-from server.journal.sqlite import SqliteJournal
+from server.exchange.local import LocalExchange
+from server.journal.sqlite.journal import SqliteJournal
 from server.messages import SpeakerNote
-from server.room import Room, Services
+from server.metrics import Metrics
+from server.relay import Relay
+from server.room import Room
+from server.services import Services
 from server.settings import Settings
 from tests.server.fakes import transcript
 
@@ -109,7 +115,8 @@ class Interview:
         self.room = room
         self.now_s = 0.0
         room.ledger.clock = SessionClock(0.0, lambda: self.now_s)
-        self._tracks = [room.tracks.open("a", "면접관_1"), room.tracks.open("b", "지원자_1")]
+        tracks = room.held().tracks
+        self._tracks = [tracks.open("a", "면접관_1"), tracks.open("b", "지원자_1")]
         self._speech = np.random.default_rng(1).uniform(-0.3, 0.3, RATE_HZ).astype(np.float32)
         self._silence = np.zeros(_BLOCK, np.float32)
         self.utterances = 0
@@ -145,15 +152,18 @@ class Interview:
 async def measure(minutes: float) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="daedam-bench-") as folder:
         journal = await asyncio.to_thread(SqliteJournal, Path(folder) / "journal.sqlite3")
+        exchange, metrics, client = LocalExchange("bench"), Metrics(), aiohttp.ClientSession()
         room = Room(
             "growth",
             Services(
                 journal=journal,
+                exchange=exchange,
+                relay=Relay(exchange, Links("k" * 32), client, metrics),
                 executor=SameWords(),
                 ears=ScriptedEars(),
                 evaluator=KeywordEvaluator(),
                 settings=Settings(data=Path(folder)),
-                holder="bench",
+                metrics=metrics,
             ),
         )
         await room.load(SessionConfig(consent="external"))
@@ -166,6 +176,7 @@ async def measure(minutes: float) -> list[Row]:
                 reader.cancel()
             await asyncio.gather(*readers, return_exceptions=True)
             await room.close()
+            await client.close()
             await journal.close()
 
 
@@ -176,7 +187,7 @@ async def _interview(interview: Interview, lines: list[Reader], minutes: float) 
         await interview.turn()
         if interview.now_s >= tick_s:
             tick_s += 30
-            await interview.room.evaluate()
+            await interview.room.held().evaluate()
             await interview.note()
         if interview.now_s >= report_s:
             report_s += _REPORT_S

@@ -23,7 +23,7 @@ from bench.turns import Told, Turn, delays, interview, measuring_speech, spread
 from pipeline.audio import Samples
 from pipeline.engines.whisper import DecodeOptions, WhisperEngine
 from pipeline.models import Registry
-from server.api.http import PREFIX, SESSION
+from server.paths import PREFIX, SESSION
 
 _LAST_WORDS_S = 15.0
 

@@ -15,7 +15,7 @@ import numpy as np
 from bench.results import Cell, print_table, store
 from bench.serving import percentile, serving
 from pipeline.audio import RATE_HZ
-from server.api.http import PREFIX
+from server.paths import PREFIX
 from tests.containers import encode
 from tests.speech.clips import all_clips
 

@@ -119,10 +119,15 @@ class HttpDoor(NamedTuple):
 
 HTTP: dict[str, HttpDoor] = {
     "health": HttpDoor(None),
+    "ready": HttpDoor(None),
+    # Open to this machine and to DAEDAM_METRICS_TOKEN, whatever the role: see admit_scraper.
+    "metrics": HttpDoor(None),
     "page": HttpDoor(None),
     "room_page": HttpDoor(None),
     "review_page": HttpDoor(None),
     "static": HttpDoor(None),
+    "openapi": HttpDoor(None),
+    "asyncapi": HttpDoor(None),
     "create": HttpDoor(Right.CREATE),
     "invite": HttpDoor(Right.CREATE),
     "erase": HttpDoor(Right.CREATE),
@@ -131,6 +136,8 @@ HTTP: dict[str, HttpDoor] = {
     "end": HttpDoor(Right.DIRECT),
     "join": HttpDoor(Right.TALK),
     "offer": HttpDoor(Right.TALK),
+    # Between processes only: see server.api.relaying.
+    "command": HttpDoor(Right.TALK),
     "status": HttpDoor(Right.SEE_JUDGEMENT),
     "result": HttpDoor(Right.SEE_JUDGEMENT),
     "export": HttpDoor(Right.SEE_JUDGEMENT),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 from aiohttp import web
 
 from pipeline.assembly import Ears
@@ -14,23 +15,31 @@ from pipeline.evaluation.keywords import KeywordEvaluator
 from pipeline.inference import Executor
 from pipeline.models import Registry
 from pipeline.processes import LocalConfig, LocalExecutor
-from server.api import context, http, pages
+from server.api import context, contracts, http, pages
 from server.api.middleware import know_the_caller, let_listed_pages_read, speak_json
+from server.api.operations import gauges
 from server.api.peers import Peers
+from server.api.readiness import Readiness
 from server.budget import MemoryBudget
 from server.entrance.links import Links, load_key
-from server.journal.sqlite import SqliteJournal
+from server.exchange.local import LocalExchange
+from server.exchange.protocol import Exchange
+from server.exchange.redis import RedisExchange
+from server.journal.measured import MeasuredJournal
+from server.journal.opening import open_journal
 from server.lockfile import make_data_folder
 from server.looplag import LoopLag
+from server.measured import MeasuredExecutor
 from server.media.peer import PeerConfig
-from server.room import Services
+from server.metrics import Metrics
+from server.relay import Relay
 from server.rooms import Rooms
+from server.services import Services
 from server.settings import Settings, is_loopback
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-JOURNAL_FILE = "journal.sqlite3"
 WORKERS_READY_S = 120.0
 
 
@@ -44,14 +53,18 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
     app = web.Application(middlewares=[let_listed_pages_read, speak_json, know_the_caller])
     app[context.SETTINGS] = settings
     app[context.BUDGET] = MemoryBudget(settings.memory_budget)
+    app[context.METRICS] = Metrics()
     app.add_routes(http.routes())
     app.add_routes(pages.routes())
+    app.add_routes(contracts.routes())
     app.on_response_prepare.append(pages.guard)
     app.cleanup_ctx.append(_loop_lag)
     app.cleanup_ctx.append(_keys)
     app.cleanup_ctx.append(_journal)
+    app.cleanup_ctx.append(_exchange)
+    app.cleanup_ctx.append(_readiness)
     if executor is not None:
-        app[context.EXECUTOR] = executor
+        app[context.EXECUTOR] = MeasuredExecutor(executor, app[context.METRICS])
     else:
         app.cleanup_ctx.append(_workers)
     app.cleanup_ctx.append(_rooms)
@@ -62,7 +75,7 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
 
 
 async def _loop_lag(app: web.Application) -> AsyncIterator[None]:
-    app[context.LOOP_LAG] = lag = LoopLag()
+    app[context.LOOP_LAG] = lag = LoopLag(app[context.METRICS].observe_loop_lag)
     tasks = Tasks("loop lag")
     tasks.start(lag.run(), "measure")
     yield
@@ -81,10 +94,16 @@ def _key(secret: str | None, data: Path) -> str:
 
 
 async def _journal(app: web.Application) -> AsyncIterator[None]:
-    journal = await asyncio.to_thread(SqliteJournal, app[context.SETTINGS].data / JOURNAL_FILE)
-    app[context.JOURNAL] = journal
+    app[context.OPENED] = opened = await open_journal(app[context.SETTINGS])
+    app[context.JOURNAL] = MeasuredJournal(opened.journal, app[context.METRICS])
     yield
-    await journal.close()
+    await opened.close()
+
+
+async def _readiness(app: web.Application) -> AsyncIterator[None]:
+    app[context.READINESS] = readiness = Readiness(app[context.JOURNAL])
+    yield
+    await readiness.close()
 
 
 async def _workers(app: web.Application) -> AsyncIterator[None]:
@@ -93,11 +112,24 @@ async def _workers(app: web.Application) -> AsyncIterator[None]:
     if settings.workers is not None:
         config = replace(config, workers=settings.workers)
     async with LocalExecutor(config) as executor:
-        app[context.EXECUTOR] = executor
+        app[context.EXECUTOR] = MeasuredExecutor(executor, app[context.METRICS])
+        app[context.READINESS].workers = executor
         await executor.wait_ready(WORKERS_READY_S)
         for kind, problem in executor.problems().items():
             log.error("%s: %s", kind, problem)
         yield
+
+
+async def _exchange(app: web.Application) -> AsyncIterator[None]:
+    name, opened = secrets.token_hex(4), app[context.OPENED]
+    exchange: Exchange = LocalExchange(name)
+    if opened.redis is not None and opened.subscriptions is not None:
+        exchange = RedisExchange(opened.redis, opened.subscriptions, name)
+    app[context.EXCHANGE] = exchange
+    async with aiohttp.ClientSession() as client:
+        app[context.RELAY] = Relay(exchange, app[context.LINKS], client, app[context.METRICS])
+        yield
+    await exchange.close()
 
 
 async def _rooms(app: web.Application) -> AsyncIterator[None]:
@@ -105,14 +137,17 @@ async def _rooms(app: web.Application) -> AsyncIterator[None]:
     ears = await asyncio.to_thread(Ears.load, Registry.default(settings.models))
     services = Services(
         journal=app[context.JOURNAL],
+        exchange=app[context.EXCHANGE],
+        relay=app[context.RELAY],
         executor=app[context.EXECUTOR],
         ears=ears,
         evaluator=KeywordEvaluator(),
+        metrics=app[context.METRICS],
         settings=settings,
-        holder=secrets.token_hex(8),
     )
     app[context.ROOMS] = rooms = Rooms(services)
     rooms.start()
+    app[context.METRICS].watch(lambda: gauges(app))
     yield
     await rooms.close()
     await asyncio.to_thread(ears.close)  # It waits for its threads.

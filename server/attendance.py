@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.access import Principal
-from server.errors import ClientError, ErrorCode
+from server.errors import ErrorCode, SeatTaken
 from server.ledger import RECENT
 from server.messages import Signal, type_of
 
@@ -47,11 +47,18 @@ class _Hold:
     until: float | None = None
 
 
-class Attendance:
-    """The open connections of one session and the seats they hold."""
+def process_of(connection: str) -> str:
+    """Return the process that a connection ends in; empty for those of earlier releases."""
+    process, dot, _ = connection.partition(".")
+    return process if dot else ""
 
-    def __init__(self, hold_seat_s: float) -> None:
+
+class Attendance:
+    """The open connections of one session in this process and the seats they hold."""
+
+    def __init__(self, process: str, hold_seat_s: float) -> None:
         self.connections: dict[str, Connection] = {}
+        self._process = process
         self._hold_seat_s = hold_seat_s
         self._seats: dict[str, _Hold] = {}
 
@@ -59,17 +66,20 @@ class Attendance:
         """Let a person in; their older connection of the same kind is replaced.
 
         Raises:
-            ClientError: ``seat_taken``.
+            SeatTaken: another person's link holds it.
         """
         if principal.seat is not None:
             self._take_seat(principal.seat, principal)
-        for other in list(self.connections.values()):
-            is_own = principal.link is not None and other.principal.link == principal.link
-            if is_own and other.kind == kind:
-                other.door.dismiss(ErrorCode.REPLACED, 4001)
-        connection = Connection(secrets.token_hex(6), principal, door, kind)
+        self.replace(principal.link, kind)
+        connection = Connection(f"{self._process}.{secrets.token_hex(6)}", principal, door, kind)
         self.connections[connection.id] = connection
         return connection
+
+    def replace(self, link: str | None, kind: str) -> None:
+        """Dismiss a person's connections of one kind: they have come in anew."""
+        for other in list(self.connections.values()):
+            if link is not None and other.principal.link == link and other.kind == kind:
+                other.door.dismiss(ErrorCode.REPLACED, 4001)
 
     def part(self, connection: Connection) -> bool:
         """Forget a connection and hold its seat for a while; return whether it was known."""
@@ -109,8 +119,6 @@ class Attendance:
         hold = self._seats.setdefault(seat, _Hold(principal.link))
         if hold.link != principal.link:
             if hold.until is None or hold.until > time.monotonic():
-                raise ClientError(
-                    ErrorCode.SEAT_TAKEN, f"{seat} is taken by somebody else.", status=409
-                )
+                raise SeatTaken(seat)
             hold.link = principal.link
         hold.until = None

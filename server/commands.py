@@ -2,9 +2,9 @@
 
 from typing import assert_never
 
-from server import legacy
+from server import holders
 from server.attendance import Connection
-from server.errors import SessionOver, id_of_another_command
+from server.errors import SessionOver
 from server.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -12,10 +12,9 @@ from server.events import (
     Muted,
     NoteAdded,
     RoomConfirmed,
-    SessionClosed,
     Unmuted,
 )
-from server.ledger import Committed
+from server.ledger import Committed, seq_of
 from server.messages import (
     Answer,
     AnyCommand,
@@ -24,11 +23,9 @@ from server.messages import (
     Consent,
     Done,
     EvaluationRequest,
-    EvaluationSummary,
     Mute,
     NoteSaved,
     SessionEnd,
-    SessionEnded,
     SpeakerNote,
     Subscribe,
     WithdrawConsent,
@@ -58,20 +55,8 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
         case Mute():
             kind = Muted if command.is_muted else Unmuted
             return _done(await room.mute(connection, command), cmd, kind)
-        case EvaluationRequest():
-            if not room.session.is_over:
-                await room.evaluate()
-            return EvaluationSummary(summary=legacy.summary(room.session, room.now()), reply_to=cmd)
-        case SessionEnd():
-            await room.end(principal.author, cmd)
-            committed = await room.ledger.first(cmd, principal.author) if cmd else Committed()
-            return SessionEnded(
-                final_result=legacy.result(room.session, room.now()),
-                reply_to=cmd,
-                seq=_seq(committed, cmd, SessionClosed),
-            )
-        case AudioChunk():
-            return await room.listening.chunk(connection.id, principal, command)
+        case EvaluationRequest() | SessionEnd() | AudioChunk():
+            return await holders.ask(room, connection, command)
         case Subscribe():
             if room.session.is_over:
                 raise SessionOver
@@ -81,7 +66,7 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
 
 
 def _saved(committed: Committed, cmd: str | None) -> NoteSaved:
-    seq = _seq(committed, cmd, NoteAdded)
+    seq = seq_of(committed, cmd, NoteAdded)
     kept = committed.entries[0].event
     if not isinstance(kept, NoteAdded):
         raise SessionOver  # A repeat of a note that was erased meanwhile.
@@ -95,10 +80,4 @@ def _saved(committed: Committed, cmd: str | None) -> NoteSaved:
 
 
 def _done(committed: Committed, cmd: str | None, kind: type[Event]) -> Done:
-    return Done(reply_to=cmd, seq=_seq(committed, cmd, kind))
-
-
-def _seq(committed: Committed, cmd: str | None, kind: type[Event]) -> int | None:
-    if committed.is_repeat and not isinstance(committed.entries[0].event, kind):
-        raise id_of_another_command()
-    return committed.seq if cmd is not None else None
+    return Done(reply_to=cmd, seq=seq_of(committed, cmd, kind))

@@ -1,59 +1,59 @@
-"""A session that somebody uses: what people and the clock make happen in it."""
+"""A session that somebody uses in this process: what people make happen in it."""
 
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from pipeline.assembly import Ears
-from pipeline.evaluation.evaluator import Evaluator
-from pipeline.inference import Executor
 from server import consent, decisions
 from server.access import Principal
-from server.attendance import Attendance, Connection, Door
-from server.entrance.resumes import Resumes, new_token
-from server.errors import ClientError, ErrorCode, JournalUnavailable, id_of_another_command
-from server.events import SYSTEM, CloseReason, Joined, Left, SessionClosed, SessionConfig
-from server.hearing.listening import Listening
+from server.attendance import Attendance, Connection, Door, process_of
+from server.errors import (
+    ClientError,
+    ErrorCode,
+    HeldElsewhere,
+    JournalUnavailable,
+    SeatTaken,
+    SessionOver,
+)
+from server.events import SYSTEM, CloseReason, Joined, Left, SessionConfig
 from server.hearing.track import Track
-from server.hearing.tracks import Tracks
-from server.journal.protocol import Journal
+from server.holding import Holding, no_microphone
 from server.ledger import Committed, Decide, Ledger
-from server.messages import ConfirmRoom, Consent, Mute, SpeakerNote, WithdrawConsent
+from server.messages import ConfirmRoom, Consent, Mute, Signal, SpeakerNote, WithdrawConsent
+from server.notices import Replaced, decode_notice, encode_notice
+from server.relay import reach
+from server.services import Services
 from server.session import Life, Session
-from server.settings import Settings
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What every room shares."""
-
-    journal: Journal
-    executor: Executor
-    ears: Ears
-    evaluator: Evaluator
-    settings: Settings
-    holder: str
+T = TypeVar("T")
 
 
 class Room:
-    """One live or reviewed session. ``load`` it, ``close`` it."""
+    """One live or reviewed session. ``load`` it, ``close`` it.
+
+    ``holding`` is there in one process at a time: the one that hears and ends the session. The
+    others serve whoever reads and writes notes.
+    """
 
     def __init__(self, session: str, services: Services) -> None:
         self.services = services
-        self.attendance = Attendance(services.settings.hold_seat_s)
-        self.ledger = Ledger(session, services.journal, services.holder, self._tell)
-        self.listening = Listening(self.ledger, services.ears, services.executor, self.evaluate)
-        self.tracks = Tracks(
-            self.ledger, services.ears, services.executor, self.attendance.whisper, self.evaluate
-        )
-        self._resumes = Resumes(services.settings.hold_seat_s)
+        exchange = services.exchange
+        self.attendance = Attendance(exchange.name, services.settings.hold_seat_s)
+        self.ledger = Ledger(session, services.journal, exchange.name, self._tell)
+        self.holding: Holding | None = None
+        self.is_new = False
+        """Whether ``load`` has opened the session."""
         self.last_used = time.monotonic()
+        self._claiming = asyncio.Lock()
+        self._unlisten: Callable[[], None] = lambda: None
         self._tasks = Tasks(f"room {session}")
-        self._ending: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self._was_over = False
+        """Whether those who are connected have been told that the session is over."""
 
     @property
     def session(self) -> Session:
@@ -69,21 +69,28 @@ class Room:
 
     @property
     def life(self) -> Life:
-        if self._ending is not None and not self.session.is_over:
-            return Life.ENDING
-        return self.session.life
+        is_ending = self.holding is not None and self.holding.is_ending
+        return Life.ENDING if is_ending else self.session.life
+
+    @property
+    def is_active(self) -> bool:
+        """Whether somebody is connected, to this process or to another."""
+        own = self.services.exchange.name
+        return bool(self.connections) or any(
+            process_of(connection) != own for connection in self.session.present
+        )
 
     @property
     def is_busy(self) -> bool:
-        is_hearing = self.listening.is_busy or self.tracks.is_busy
-        return bool(self.connections) or is_hearing or self.life is Life.ENDING
+        """Whether somebody is connected to this process, or it has work to finish."""
+        return bool(self.connections) or (self.holding is not None and self.holding.is_busy)
 
     def now(self) -> float:
         """Return session seconds; an ended session's clock stands at its close."""
         return self.ledger.now()
 
     async def load(self, create: SessionConfig | None = None) -> None:
-        """Read the journal, claim the session if it lives, and start its clock.
+        """Read the journal, and hold the session if it lives and nobody else does.
 
         Args:
             create: open the session with this configuration if it does not exist.
@@ -93,28 +100,84 @@ class Room:
         """
         await self.ledger.catch_up()
         if not self.session.exists and create is not None:
-            await self.ledger.claim()
-            await self.ledger.commit(
+            opened = await self.ledger.commit(
                 lambda session, _: () if session.exists else (decisions.create(create),),
                 by=SYSTEM,
             )
-        elif self.session.exists and not self.session.is_over:
-            await self.ledger.claim()
+            self.is_new = bool(opened)
+        elif self.session.exists:
             self.ledger.go_on()
-            await self._part_with_the_lost()
-        if self.session.exists and not self.session.is_over:
-            self._tasks.start(self._tick(), "clock")
+        if not self.session.exists:
+            return
+        self._was_over = self.session.is_over
+        self.ledger.follow()
+        self._unlisten = self.services.exchange.listen(self.id, self._hear_notice)
+        if not self.session.is_over:
+            await self.hold()
+            self._tasks.start(self._stand_by(), "stand by")
+
+    async def hold(self) -> str | None:
+        """Hold a living session if nobody else does.
+
+        Returns:
+            The process that holds it instead; None: this one.
+
+        Raises:
+            ClientError: the journal fails.
+        """
+        async with self._claiming:
+            if self.holding is not None or self.session.is_over or self._is_closed:
+                return None
+            holder = await self.ledger.claim()
+            if holder is not None:
+                return holder
+            # What the holder before appended comes first.
+            await self.ledger.catch_up()
+            self.ledger.go_on()
+            holding = Holding(
+                self.services, self.ledger, self.attendance, self._whisper, self._depose
+            )
+            try:
+                await holding.begin()
+            except BaseException:
+                await holding.close()
+                raise
+            self.holding = holding
+            log.info("session %s is held here", self.id)
+            return None
+
+    def held(self) -> Holding:
+        """Return the holder's part.
+
+        Raises:
+            SessionOver, HeldElsewhere: it is not here.
+        """
+        if self.holding is None:
+            raise SessionOver if self.session.is_over else HeldElsewhere
+        return self.holding
+
+    async def where_held(
+        self, here: Callable[[], Awaitable[T]], there: Callable[[str], Awaitable[T]]
+    ) -> T:
+        """Do something where the session is held, see ``server.relay.reach``."""
+        return await reach(self.hold, here, there)
 
     async def join(self, principal: Principal, door: Door, kind: str) -> Connection:
         """Let a person in; an ended session can still be read.
 
         Raises:
-            ClientError: ``seat_taken``, ``unknown_seat``.
+            ClientError: ``seat_taken``, ``unknown_seat``, nobody can know at the moment.
         """
-        if principal.seat is not None:
-            decisions.check_seat(self.session, principal.seat)
-        connection = self.attendance.enter(principal, door, kind)
+        await self._take_seat(principal)
+        try:
+            connection = self.attendance.enter(principal, door, kind)
+        except ClientError:
+            await self._leave_seat(principal)
+            raise
         self.last_used = time.monotonic()
+        if principal.link is not None:
+            replaced = Replaced(link=principal.link, kind=kind, connection=connection.id)
+            self.services.exchange.publish(self.id, encode_notice(replaced))
         joined = Joined(
             connection=connection.id,
             role=str(principal.role),
@@ -128,35 +191,21 @@ class Room:
         """Forget a connection; idempotent."""
         if self.attendance.part(connection):
             self.last_used = time.monotonic()
-            self.listening.forget(connection.id)
-            self._resumes.lose(connection.id, time.monotonic())
+            if self.holding is not None:
+                self.holding.lose(connection.id)
             await self._presence(Left(connection=connection.id), connection.principal.author)
+            await self._leave_seat(connection.principal)
 
     async def hear(
         self, connection: Connection, speaker: str | None, resume: str | None
     ) -> tuple[Track, str]:
-        """Begin to listen to a connection's microphone; return it and a token to come back with.
+        """Begin to listen to a connection's microphone, see ``Holding.hear``."""
+        return await self.held().hear(connection, speaker, resume)
 
-        Args:
-            connection: carries it.
-            speaker: the seat that speaks into it; None: a room microphone.
-            resume: the token of an earlier connection, by which a room microphone is known again.
-
-        Raises:
-            ClientError: ``session_over``, ``consent_required``, the journal fails.
-        """
-        link = connection.principal.link
-        known = None if speaker else self._resumes.redeem(resume, link, time.monotonic())
-        name = speaker or known or f"room-{connection.id}"
-        if name in self.session.muted:  # Over the connection before; this one begins unmuted.
-            self.tracks.replace(name)
-            await self._commit(
-                connection.principal, None, lambda session, _: decisions.mute(session, name, False)
-            )
-        track = self.tracks.open(connection.id, speaker, name)
-        if speaker is not None:
-            return track, new_token()
-        return track, self._resumes.issue(link, connection.id, name, time.monotonic())
+    def unhear(self, track: Track) -> None:
+        """The microphone's connection is gone; its last words are still understood."""
+        if self.holding is not None:
+            self.holding.tracks.finish(track)
 
     async def note(self, principal: Principal, command: SpeakerNote) -> Committed:
         """Keep a note."""
@@ -177,7 +226,8 @@ class Room:
                 principal, command.id, lambda session, _: consent.withdraw(session, principal)
             )
         except JournalUnavailable:
-            self.tracks.refuse(principal.seat)
+            if self.holding is not None:
+                self.holding.tracks.refuse(principal.seat)
             raise
 
     async def confirm(self, principal: Principal, command: ConfirmRoom) -> Committed:
@@ -187,97 +237,64 @@ class Room:
         )
 
     async def mute(self, connection: Connection, command: Mute) -> Committed:
-        """Mute the microphone that the connection carries, or listen to it again.
-
-        Raises:
-            ClientError: ``bad_request``: it carries none; ``session_over``; the journal fails.
-        """
-        track = self.tracks.of(connection.id)
-        if track is None:
-            raise ClientError(
-                ErrorCode.BAD_REQUEST, "Mute over the peer connection that carries your microphone."
-            )
-        return await self._commit(
-            connection.principal,
-            command.id,
-            lambda session, _: decisions.mute(session, track.name, command.is_muted),
-        )
-
-    async def evaluate(self) -> None:
-        """Evaluate every applicant whose words have changed."""
-        await self.ledger.commit(
-            lambda session, at: decisions.evaluations(session, self.services.evaluator, at),
-            by=SYSTEM,
-            as_holder=True,
-        )
+        """Mute the microphone that the connection carries, see ``Holding.mute``."""
+        if self.holding is None and not self.session.is_over:
+            raise no_microphone()
+        return await self.held().mute(connection, command)
 
     async def end(self, by: str, cmd: str | None = None, reason: CloseReason = "ended") -> None:
-        """End the session once; everybody who asks waits for the same end.
-
-        Raises:
-            ClientError: the journal could not keep the end; the session lives on.
-        """
-        if self.session.is_over:
-            return
-        if self._ending is None:
-            self._ending = self._tasks.spawn(self._end(by, cmd, reason), "end")
-        await asyncio.shield(self._ending)
+        """End the session, see ``Holding.end``; the record of an ended one stays as it is."""
+        if not self.session.is_over:
+            await self.held().end(by, cmd, reason)
 
     async def settle(self) -> None:
         """Finish what is open and wait for its words, as long as the settings say."""
-        patience_s = self.services.settings.end_patience_s
-        await asyncio.gather(self.listening.settle(patience_s), self.tracks.settle(patience_s))
+        if self.holding is not None:
+            await self.holding.settle()
 
     async def close(self) -> None:
         """Stop everything that runs for this room; the journal has what was acknowledged."""
+        self._is_closed = True
         self.attendance.dismiss(ErrorCode.SHUTTING_DOWN, 1001)
-        await self.listening.close()
-        await self.tracks.close()
+        self._unlisten()
+        if self.holding is not None:
+            await self.holding.close()
         await self._tasks.close()
+        await self.ledger.release()
         await self.ledger.close()
 
-    async def _part_with_the_lost(self) -> None:
-        """Connections of a process that died never left; say so now."""
-        lost = dict(self.session.present)
-        if lost:
-            self.tracks.recall({joined.seat for joined in lost.values()})
-            await self.ledger.commit(
-                lambda *_: [Left(connection=connection, reason="lost") for connection in lost],
-                by=SYSTEM,
-                as_holder=True,
-            )
+    async def _take_seat(self, principal: Principal) -> None:
+        if principal.seat is None:
+            return
+        decisions.check_seat(self.session, principal.seat)
+        hold_s = self.services.settings.hold_seat_s
+        if principal.link is not None and not await self.services.exchange.take_seat(
+            self.id, principal.seat, principal.link, hold_s
+        ):
+            raise SeatTaken(principal.seat)
 
-    async def _tick(self) -> None:
-        """Renew the lease and evaluate at every 30 s of session time."""
+    async def _leave_seat(self, principal: Principal) -> None:
+        if principal.seat is not None and principal.link is not None:
+            hold_s = self.services.settings.hold_seat_s
+            await self.services.exchange.leave_seat(self.id, principal.seat, principal.link, hold_s)
+
+    async def _stand_by(self) -> None:
+        """Take the session over when its holder is gone and somebody is connected here."""
         while not self.session.is_over:
-            rest = decisions.TICK_S - self.now() % decisions.TICK_S
-            await asyncio.sleep(rest + 0.001)
-            try:
-                await self.ledger.claim()
-                await self.evaluate()
-            except ClientError as error:
-                log.warning("tick of %s: %s", self.id, error.code)
-            except Exception:
-                log.exception("evaluation of %s failed", self.id)
+            await asyncio.sleep(self.ledger.lease_s / 2)
+            if self.holding is None and self.connections:
+                try:
+                    if await self.hold() is None and self.holding is not None:
+                        self.services.metrics.count_takeover()
+                except ClientError as error:
+                    log.warning("%s cannot be held: %s", self.id, error.code)
 
-    async def _end(self, by: str, cmd: str | None, reason: CloseReason) -> None:
-        log.info("session %s: live -> ending", self.id)
-        try:
-            await self.settle()
-            await self.evaluate()
-            await self.ledger.commit(
-                lambda *_: (SessionClosed(reason=reason),), by=by, cmd=cmd, as_holder=True
-            )
-            if not self.session.is_over:
-                raise id_of_another_command()
-        except BaseException:
-            self._ending = None
-            self.listening.reopen()
-            # Their microphones have been finished: they must come back, or nobody hears them.
+    def _depose(self) -> None:
+        """Another process holds the session: whoever is heard here has to be heard there."""
+        holding, self.holding = self.holding, None
+        if holding is not None:
             self.attendance.dismiss(ErrorCode.JOURNAL_UNAVAILABLE, 1011, "peer")
-            raise
-        log.info("session %s: ending -> review", self.id)
-        self.attendance.dismiss(None, 1000)
+            self._tasks.start(holding.close(), "deposed")
 
     async def _presence(self, event: Joined | Left, by: str) -> None:
         """Record presence; a reader is served even when the journal cannot write."""
@@ -291,6 +308,25 @@ class Room:
     async def _commit(self, principal: Principal, cmd: str | None, decide: Decide) -> Committed:
         return await self.ledger.commit(decide, by=principal.author, cmd=cmd)
 
+    def _whisper(self, signal: Signal) -> None:
+        self.attendance.whisper(signal)
+        self.services.exchange.publish(self.id, encode_notice(signal))
+
+    def _hear_notice(self, text: str) -> None:
+        notice = decode_notice(text)
+        if isinstance(notice, Replaced):
+            self.attendance.replace(notice.link, notice.kind)
+        elif notice is not None:
+            self.attendance.whisper(notice)
+
     def _tell(self) -> None:
-        self.tracks.follow()
+        if self.ledger.is_torn:
+            self.attendance.dismiss(ErrorCode.JOURNAL_UNAVAILABLE, 1011)
+            return
+        if self.holding is not None:
+            self.holding.follow()
         self.attendance.tell(self.session.seq)
+        if self.session.is_over and not self._was_over:
+            # It has ended, here or elsewhere: everybody gets what is owed, then goes.
+            self._was_over = True
+            self.attendance.dismiss(None, 1000)

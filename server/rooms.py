@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from weakref import WeakValueDictionary
 
 from server import decisions
-from server.errors import ClientError, ErrorCode, Overloaded, UnknownSession
+from server.errors import ClientError, ErrorCode, JournalUnavailable, Overloaded, UnknownSession
 from server.events import SYSTEM, SessionConfig
 from server.journal.protocol import Listing
-from server.room import Room, Services
+from server.journal_address import RedisAddress
+from server.ledger import Torn
+from server.room import Room
+from server.services import Services
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -27,9 +30,11 @@ class Rooms:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self._is_shared = isinstance(services.settings.journal, RedisAddress)
         self._rooms: dict[str, Room] = {}
         self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks = Tasks("rooms")
+        self._is_draining = False
         self._is_closing = False
 
     @property
@@ -39,6 +44,10 @@ class Rooms:
     @property
     def in_memory(self) -> frozenset[str]:
         return frozenset(self._rooms)
+
+    def __iter__(self) -> Iterator[Room]:
+        """Yield those in memory."""
+        return iter(list(self._rooms.values()))
 
     def start(self) -> None:
         """Begin to look after abandoned and idle sessions."""
@@ -67,10 +76,16 @@ class Rooms:
             try:
                 await self._opened(session, None)
             except UnknownSession:
-                return await self._opened(session, config)
+                room = await self._opened(session, config)
+                if room.is_new:
+                    return room
         raise ClientError(
             ErrorCode.SESSION_EXISTS, "There is an interview with this id already.", status=409
         )
+
+    def drain(self) -> None:
+        """Open no new sessions from now on; those that live go on."""
+        self._is_draining = True
 
     async def drop(self, room: Room) -> None:
         """Forget a room; who comes next reads the journal anew."""
@@ -104,13 +119,31 @@ class Rooms:
 
     async def _opened(self, session: str, create: SessionConfig | None) -> Room:
         room = self._rooms.get(session)
+        if room is not None and not await self._is_current(room):
+            await self._forget(room)
+            room = None
         if room is None:
             room = await self._load(session, create)
         room.last_used = time.monotonic()
         return room
 
+    async def _is_current(self, room: Room) -> bool:
+        """Return whether the room's fold is the journal's; it has folded all there was just now.
+
+        What somebody did through another process a moment ago has to be there for them here.
+        """
+        if self._is_shared:
+            try:
+                await room.ledger.catch_up()
+            except Torn:
+                return False
+            except JournalUnavailable:
+                # What is known here is better than nothing, and whoever writes is told.
+                return True
+        return not room.ledger.is_torn
+
     async def _load(self, session: str, create: SessionConfig | None) -> Room:
-        if self._is_closing:
+        if self._is_closing or (self._is_draining and create is not None):
             raise ClientError(ErrorCode.SHUTTING_DOWN, "The server is restarting.", status=503)
         if len(self._rooms) >= MAX_ROOMS:
             raise Overloaded("Too many interviews are open on this server.")
@@ -129,14 +162,17 @@ class Rooms:
         settings = self.services.settings
         # Whoever left was the last event; a look at the status is none and keeps nothing alive.
         quiet_s = room.now() - room.session.at
-        if not room.is_busy and not room.session.is_over and quiet_s > settings.abandon_after_s:
+        is_used = room.is_busy or room.is_active
+        if not is_used and not room.session.is_over and quiet_s > settings.abandon_after_s:
             await self._abandon(room)
-        if not room.is_busy and time.monotonic() - room.last_used > settings.idle_after_s:
+        # Its clock goes on while somebody is connected to another process.
+        is_needed = is_used if room.holding is not None else room.is_busy
+        if not is_needed and time.monotonic() - room.last_used > settings.idle_after_s:
             await self._forget(room)
 
     async def _end_asleep(self, session: str) -> None:
         room = await self.find(session)
-        if not room.is_busy:
+        if not room.is_busy and not room.is_active:
             await self._abandon(room)
             await self._forget(room)
 
@@ -150,8 +186,9 @@ class Rooms:
             log.exception("housekeeping of %s failed", session)
 
     async def _abandon(self, room: Room) -> None:
-        log.info("session %s was abandoned; it is ended", room.id)
-        await room.end(SYSTEM, reason="abandoned")
+        if await room.hold() is None:  # Else it is its holder's to end.
+            log.info("session %s was abandoned; it is ended", room.id)
+            await room.end(SYSTEM, reason="abandoned")
 
     async def _forget(self, room: Room) -> None:
         self._rooms.pop(room.id, None)

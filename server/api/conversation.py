@@ -28,6 +28,7 @@ from server.messages import (
     encode_answer,
     type_of,
 )
+from server.metrics import SLOW_READER
 from server.room import Room
 from server.tasks import Tasks
 
@@ -99,6 +100,7 @@ class Conversation:
         self._signals: dict[tuple[type[Signal], str], Signal] = {}
         self._connection: Connection | None = None
         self._feeding: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     @property
     def is_owing(self) -> bool:
@@ -118,6 +120,8 @@ class Conversation:
         """See ``server.attendance.Door``."""
         if not self._dismissed.done():
             self._dismissed.set_result((code, close_code))
+            if code is ErrorCode.SLOW_CONSUMER:
+                self._room.services.metrics.count_drop(SLOW_READER)
 
     async def enter(self) -> Connection:
         """Join the room.
@@ -142,8 +146,9 @@ class Conversation:
         assert self._connection is not None
         try:
             self._tasks.start(self._answer_in_order(), "answer")
+            self._reading = self._tasks.spawn(reading, "read")
             either: set[asyncio.Future[object]] = {
-                asyncio.ensure_future(self._tasks.spawn(reading, "read")),
+                asyncio.ensure_future(self._reading),
                 asyncio.ensure_future(self._dismissed),
             }
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -302,6 +307,10 @@ class Conversation:
                         await self._feeding
         except (TimeoutError, ConnectionError, RuntimeError):
             log.debug("the client did not read the farewell")
+        if self._reading is not None:
+            # aiohttp hangs up without the client's own close while somebody reads.
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
         await self._close(close_code)
 
     async def _close(self, code: int) -> None:

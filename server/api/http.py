@@ -1,25 +1,30 @@
 """Every HTTP resource by its address, and the two that say how things are going."""
 
+from typing import Literal
+
+import msgspec
 from aiohttp import web
 
 from server import legacy
 from server.api import context
 from server.api.middleware import json_response
+from server.api.operations import ready, scrape
 from server.api.records import end, erase, export, journal, result
+from server.api.relaying import command
 from server.api.sessions import create, invite, sessions
 from server.api.signaling import join, offer
 from server.api.websocket import interview
 from server.errors import ClientError, ErrorCode, UnknownSession
 from server.messages import check_session_id
-
-PREFIX = "/api/v1/realtime-interview"
-SESSION = PREFIX + "/interview/session"
+from server.paths import PREFIX, SESSION
 
 
 def routes() -> list[web.RouteDef]:
     """Return every resource; names are those of the access table."""
     return [
         web.get("/healthz", health, name="health"),
+        web.get("/readyz", ready, name="ready"),
+        web.get("/metrics", scrape, name="metrics"),
         web.get(PREFIX + "/ws/interview/{session}", interview, name="websocket"),
         web.get(SESSION + "/{session}/status", status, name="status"),
         web.get(SESSION + "/{session}/result", result, name="result"),
@@ -31,13 +36,21 @@ def routes() -> list[web.RouteDef]:
         web.post(SESSION + "/{session}/end", end, name="end"),
         web.get(SESSION + "/{session}/join", join, name="join"),
         web.post(SESSION + "/{session}/offer", offer, name="offer"),
+        web.post(SESSION + "/{session}/command", command, name="command"),
         web.delete(SESSION + "/{session}", erase, name="erase"),
     ]
 
 
+class Health(msgspec.Struct, frozen=True):
+    """The process answers; ``loop_lag_ms``: p50, p99 and max of its event loop's lateness."""
+
+    status: Literal["ok"]
+    loop_lag_ms: dict[str, float]
+
+
 async def health(request: web.Request) -> web.Response:
-    lag = request.app[context.LOOP_LAG]
-    return json_response({"status": "ok", "loop_lag_ms": lag.summary_ms()})
+    """Answer that the process is well."""
+    return json_response(Health("ok", request.app[context.LOOP_LAG].summary_ms()))
 
 
 async def status(request: web.Request) -> web.Response:
@@ -52,8 +65,9 @@ async def status(request: web.Request) -> web.Response:
     return json_response(
         legacy.status(
             room.session,
-            is_active=bool(room.connections),
+            is_active=room.is_active,
             at=room.now(),
-            lag=room.listening.lag(),
+            # Only the holder knows what it still has to understand.
+            lag=room.holding.listening.lag() if room.holding is not None else None,
         )
     )

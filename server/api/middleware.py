@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from server.access import HTTP
+from server.access import HTTP, Principal
 from server.api import context, pages
 from server.entrance.gate import Caller, admit
-from server.errors import ClientError, ErrorCode, Forbidden, Overloaded
+from server.errors import ClientError, ErrorCode, Forbidden, Refusal
+from server.relay import SCHEME
 
 T = TypeVar("T")
 
@@ -56,22 +57,19 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         status = error.status
         if error.code is ErrorCode.NOT_FOUND and pages.is_for_people(request):
             return pages.unknown()
-        headers = {"Retry-After": "5"} if isinstance(error, Overloaded) else {}
-        return json_response(
-            {"detail": str(error), "code": str(error.code)}, error.status, **headers
-        )
+        headers = {"Retry-After": "5"} if error.code is ErrorCode.OVERLOADED else {}
+        return json_response(Refusal(str(error), error.code), error.status, **headers)
     except web.HTTPException as error:
         status = error.status
         if status == 404 and pages.is_for_people(request):
             return pages.unknown()
         code = _CODES.get(error.status, ErrorCode.BAD_REQUEST)
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return json_response({"detail": error.reason, "code": code}, error.status, **allow)
+        return json_response(Refusal(error.reason, code), error.status, **allow)
     except Exception:
         log.exception("%s %s failed", request.method, request.rel_url.raw_path)
-        return json_response(
-            {"detail": "Something went wrong on the server.", "code": str(ErrorCode.INTERNAL)}, 500
-        )
+        refusal = Refusal("Something went wrong on the server.", ErrorCode.INTERNAL)
+        return json_response(refusal, 500)
     finally:
         took_ms = (time.monotonic() - began) * 1000
         # The raw path: a decoded one could carry line breaks into the log.
@@ -105,7 +103,7 @@ async def know_the_caller(request: web.Request, handler: Any) -> web.StreamRespo
     door = HTTP.get(name) if name else None
     if request.match_info.http_exception is not None or (door and door.right is None):
         return await handler(request)  # type: ignore[no-any-return]  # aiohttp's handlers are untyped
-    principal = admit(caller(request), request.app[context.SETTINGS], request.app[context.LINKS])
+    principal = _who_asks(request)
     request[context.PRINCIPAL] = principal
     if name != "websocket":
         # A link of another interview says so, whatever its role may do there.
@@ -113,6 +111,20 @@ async def know_the_caller(request: web.Request, handler: Any) -> web.StreamRespo
         if door is None or door.right is None or not principal.has(door.right):
             raise Forbidden(f"Your role ({principal.role}) may not do this.")
     return await handler(request)  # type: ignore[no-any-return]  # as above
+
+
+def _who_asks(request: web.Request) -> Principal:
+    """Return who the request is from, found out here or by another process.
+
+    Raises:
+        ClientError: nobody who may come in.
+    """
+    links = request.app[context.LINKS]
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme == SCHEME:
+        request[context.RELAYED] = True
+        return links.vouched(token)
+    return admit(caller(request), request.app[context.SETTINGS], links)
 
 
 def caller(request: web.Request) -> Caller:

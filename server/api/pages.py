@@ -27,14 +27,17 @@ def routes() -> list[web.AbstractRouteDef]:
 
 
 async def start(request: web.Request) -> web.FileResponse:
+    """Answer the page where interviews are opened and found."""
     return web.FileResponse(STATIC / "start.html")
 
 
 async def room(request: web.Request) -> web.FileResponse:
+    """Answer the page of an interview that goes on."""
     return _page_of_a_session(request, "room.html")
 
 
 async def review(request: web.Request) -> web.FileResponse:
+    """Answer the page of what an interview left behind."""
     return _page_of_a_session(request, "review.html")
 
 

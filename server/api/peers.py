@@ -14,6 +14,7 @@ from server.entrance.resumes import new_token
 from server.errors import Overloaded
 from server.hearing.track import Track
 from server.media.peer import End, Peer, PeerConfig
+from server.metrics import FAST_SENDER, Metrics
 from server.room import Room
 from server.tasks import Tasks
 
@@ -42,12 +43,13 @@ class PeerLine:
 
     kind = "peer"
 
-    def __init__(self, result_url: str) -> None:
+    def __init__(self, result_url: str, metrics: Metrics) -> None:
         self.result_url: str | None = result_url
         self.peer: Peer | None = None
         self.track: Track | None = None
         self._frames: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING_FRAMES)
         self._ended = asyncio.Event()
+        self._metrics = metrics
 
     def on_sound(self, block: Samples, at: int, arrived: float) -> None:
         """See ``server.media.peer.Listener``."""
@@ -67,6 +69,7 @@ class PeerLine:
             self._frames.put_nowait(text)
         except asyncio.QueueFull:
             log.warning("a peer sends faster than it can be served")
+            self._metrics.count_drop(FAST_SENDER)
             self._ended.set()
 
     def on_open(self, channel: str) -> None:
@@ -180,7 +183,7 @@ class Peers:
             raise Overloaded("Two of your connections are on their way; try again in a moment.")
         self._pending[person] = self._pending.get(person, 0) + 1
         try:
-            line = PeerLine(wanted.result_url)
+            line = PeerLine(wanted.result_url, room.services.metrics)
             conversation = Conversation(line, room, principal, self._budget)
             line.peer, answer = await Peer.answer(wanted.sdp, line, self._config)
             try:
@@ -224,7 +227,7 @@ class Peers:
             await conversation.hold(line.read(conversation))
         finally:
             if line.track is not None:
-                room.tracks.finish(line.track)
+                room.unhear(line.track)
             if line.peer is not None:
                 await line.peer.close()
 

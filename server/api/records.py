@@ -2,17 +2,19 @@
 
 from urllib.parse import quote
 
+import msgspec
 from aiohttp import web
 
 from server import desk, legacy
 from server.api import context
 from server.api.middleware import json_response
+from server.api.relaying import at_holder
 from server.errors import ClientError, ErrorCode
 from server.export import Format, render
 from server.messages import check_session_id
 from server.room import Room
 
-_FILES = {
+FILES = {
     Format.JSON: ("json", "application/json"),
     Format.TEXT: ("txt", "text/plain"),
     Format.SRT: ("srt", "application/x-subrip"),
@@ -21,7 +23,15 @@ _FILES = {
 """Ending and media type of what a browser can download; the journal has its own address."""
 
 
+class Receipt(msgspec.Struct, frozen=True):
+    """What was erased: of one seat's person or (null) everything, and the ``seq`` it was in."""
+
+    seat: str | None
+    events: tuple[int, ...]
+
+
 async def result(request: web.Request) -> web.Response:
+    """Answer the newest record; a session that goes on has one, too."""
     room = await _room(request)
     return json_response(legacy.result(room.session, room.now()))
 
@@ -29,11 +39,11 @@ async def result(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.Response:
     """Answer the record as a file to keep."""
     wanted = request.query.get("format", Format.JSON)
-    known = {str(to): to for to in _FILES}
+    known = {str(to): to for to in FILES}
     if wanted not in known:
         raise ClientError(ErrorCode.BAD_REQUEST, f"format is one of {', '.join(known)}.")
     to = known[wanted]
-    ending, media_type = _FILES[to]
+    ending, media_type = FILES[to]
     room = await _room(request)
     return web.Response(
         text=render(room.session, (), to),
@@ -69,9 +79,14 @@ async def journal(request: web.Request) -> web.StreamResponse:
 
 
 async def end(request: web.Request) -> web.Response:
+    """End the session and answer its record."""
     room = await _room(request)
-    await room.end(request[context.PRINCIPAL].author)
-    return json_response(legacy.result(room.session, room.now()))
+
+    async def here() -> web.Response:
+        await room.end(request[context.PRINCIPAL].author)
+        return json_response(legacy.result(room.session, room.now()))
+
+    return await at_holder(request, room, "end", here)
 
 
 async def erase(request: web.Request) -> web.Response:
@@ -84,7 +99,7 @@ async def erase(request: web.Request) -> web.Response:
     receipt = await desk.erase(request.app[context.JOURNAL], session, request.query.get("seat"))
     # Who came meanwhile has folded the words that are gone now.
     await request.app[context.ROOMS].drop(await request.app[context.ROOMS].find(session))
-    return json_response({"seat": receipt.seat, "events": receipt.events})
+    return json_response(Receipt(receipt.seat, receipt.events))
 
 
 async def _room(request: web.Request) -> Room:

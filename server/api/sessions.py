@@ -58,8 +58,25 @@ class Link(msgspec.Struct, frozen=True):
     qr: str | None
 
 
-class _Wanted(msgspec.Struct, frozen=True):
-    """Query of ``GET …/interview/session``."""
+class Created(msgspec.Struct, frozen=True):
+    """A new session and everybody's link: one per seat, and one for a room's microphone."""
+
+    session_id: str
+    links: tuple[Link, ...]
+
+
+class Invited(Link, frozen=True):
+    """One person's way into ``session_id``; ``*`` is every session."""
+
+    session_id: str
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """Query of ``GET …/interview/session``; without it all sessions are listed.
+
+    ``search``: words that all occur in the id, title, job, seats or names. ``before``: the
+    ``created_wall`` of the last session seen.
+    """
 
     state: Literal["live", "past"] | None = None
     search: Annotated[str, msgspec.Meta(max_length=MAX_SEARCH)] = ""
@@ -92,7 +109,7 @@ async def create(request: web.Request) -> web.Response:
     if any(place.microphone == "room" for place in config.seats):
         people.append(invitation(session, seat=None, role=Role.MICROPHONE))
     links = await _links(request, people, DEFAULT_EXPIRY_S)
-    return json_response({"session_id": session, "links": links}, 201)
+    return json_response(Created(session, tuple(links)), 201)
 
 
 async def sessions(request: web.Request) -> web.Response:
@@ -128,7 +145,7 @@ async def invite(request: web.Request) -> web.Response:
         raise ClientError(ErrorCode.BAD_REQUEST, str(error)) from None
     await _check_invited(request, principal, wanted.is_ahead)
     [link] = await _links(request, [principal], wanted.expires_s or DEFAULT_EXPIRY_S)
-    return json_response({"session_id": session, **msgspec.structs.asdict(link)}, 201)
+    return json_response(Invited(**msgspec.structs.asdict(link), session_id=session), 201)
 
 
 async def _check_invited(request: web.Request, person: Principal, is_ahead: bool) -> None:
@@ -182,10 +199,10 @@ def _check_operator_seat(config: SessionConfig, seat: str | None) -> None:
         raise ClientError(ErrorCode.BAD_REQUEST, "operator_seat must be an interviewer's seat.")
 
 
-def _query(request: web.Request) -> _Wanted:
+def _query(request: web.Request) -> Chosen:
     values: dict[str, Any] = {name: text for name, text in request.query.items() if text}
     try:
-        wanted = msgspec.convert(values, _Wanted, strict=False)
+        wanted = msgspec.convert(values, Chosen, strict=False)
     except msgspec.ValidationError as error:
         raise ClientError(ErrorCode.BAD_REQUEST, f"The query is wrong: {error}.") from None
     if wanted.before is not None and not math.isfinite(wanted.before):

@@ -1,5 +1,8 @@
 """The WebRTC door: join tells a browser what awaits it, offer opens a peer connection."""
 
+import time
+from typing import Literal, TypeAlias
+
 import msgspec
 from aiohttp import web
 
@@ -8,6 +11,9 @@ from server.access import Principal, Right, Role
 from server.api import context
 from server.api.middleware import json_response, read_body
 from server.api.peers import Wanted
+from server.api.relaying import at_holder
+from server.entrance import turn
+from server.entrance.ice_servers import IceServer
 from server.errors import Overloaded, SessionOver
 from server.media.sdp import sends_sound
 from server.messages import check_session_id
@@ -22,40 +28,92 @@ class Offer(msgspec.Struct, frozen=True):
     resume: str | None = None
 
 
+Carries: TypeAlias = Literal["own", "room", "none"]
+"""Whose sound a microphone carries: its owner's, several people's, or nobody's."""
+
+Agreement: TypeAlias = Literal["given", "external", "required"]
+"""Where consent stands; ``external``: it was seen to outside of this server."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A seat of the session and who was meant to sit there."""
+
+    seat: str
+    name: str | None
+    microphone: Carries
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a link's owner is here, and what a browser needs before it offers.
+
+    ``role`` is the strongest of ``roles``; ``now`` is the session's second.
+    """
+
+    session: str
+    title: str
+    job: str
+    life: Life
+    role: Role
+    roles: tuple[Role, ...]
+    seat: str | None
+    name: str | None
+    microphone: Carries
+    consent: Agreement
+    seats: tuple[Place, ...]
+    ice_servers: tuple[IceServer, ...]
+    now: float
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The SDP answer, the connection's id, and a token to come back with."""
+
+    sdp: str
+    connection: str
+    resume: str
+
+
 async def join(request: web.Request) -> web.Response:
     """Tell who the link's owner is here and what a browser needs before it offers."""
     room = await _room(request)
     principal = request[context.PRINCIPAL]
     place = room.session.place(principal.seat)
     return json_response(
-        {
-            "session": room.id,
-            "title": room.session.config.title,
-            "job": room.session.config.job,
-            "life": str(room.life),
-            "role": str(principal.role),
-            "roles": [str(role) for role in Role if role in principal.roles],
-            "seat": principal.seat,
-            "name": principal.name or (place.name if place is not None else None),
-            "microphone": _microphone(room, principal),
-            "consent": _consent(room, principal),
-            "seats": [
-                {"seat": place.seat, "name": place.name, "microphone": place.microphone}
+        Welcome(
+            session=room.id,
+            title=room.session.config.title,
+            job=room.session.config.job,
+            life=room.life,
+            role=principal.role,
+            roles=tuple(role for role in Role if role in principal.roles),
+            seat=principal.seat,
+            name=principal.name or (place.name if place is not None else None),
+            microphone=_microphone(room, principal),
+            consent=_consent(room, principal),
+            seats=tuple(
+                Place(place.seat, place.name, place.microphone)
                 for place in room.session.config.seats
-            ],
-            "ice_servers": list(request.app[context.SETTINGS].ice_servers),
-            "now": round(room.now(), 3),
-        }
+            ),
+            ice_servers=_ice_servers(request, room, principal),
+            now=round(room.now(), 3),
+        )
     )
 
 
 async def offer(request: web.Request) -> web.Response:
     """Open a peer connection: one offer, one answer."""
+    room = await _room(request)
+
+    async def here() -> web.Response:
+        return json_response(await _answered(request, room))
+
+    return await at_holder(request, room, "offer", here)
+
+
+async def _answered(request: web.Request, room: Room) -> Answered:
     principal = request[context.PRINCIPAL]
     peers = request.app[context.PEERS]
     peers.admit(principal)
     body = await read_body(request, Offer)
-    room = await _room(request)
     if room.session.is_over:
         raise SessionOver
     # Who offers to send nothing has no microphone to be heard, lost or consented to.
@@ -67,9 +125,7 @@ async def offer(request: web.Request) -> web.Response:
     result_url = request.path.removesuffix("/offer") + "/result"
     wanted = Wanted(body.sdp, microphone, result_url, body.resume)
     opened = await peers.open(wanted, room, principal)
-    return json_response(
-        {"sdp": opened.sdp, "connection": opened.connection, "resume": opened.resume}
-    )
+    return Answered(sdp=opened.sdp, connection=opened.connection, resume=opened.resume)
 
 
 async def _room(request: web.Request) -> Room:
@@ -80,7 +136,15 @@ async def _room(request: web.Request) -> Room:
     return await rooms.find(session)
 
 
-def _microphone(room: Room, principal: Principal) -> str:
+def _ice_servers(request: web.Request, room: Room, principal: Principal) -> tuple[IceServer, ...]:
+    """Return the fixed servers and, with credentials for this person, the operator's TURN."""
+    settings = request.app[context.SETTINGS]
+    person = f"{room.id} {principal.seat} {principal.link}"
+    own = turn.servers(settings.turn_urls, settings.turn_secret, person, time.time())
+    return (*settings.ice_servers, *own)
+
+
+def _microphone(room: Room, principal: Principal) -> Carries:
     """Return whose sound this person's microphone carries: own, room or none."""
     if Role.MICROPHONE in principal.roles:
         return "room"
@@ -91,7 +155,7 @@ def _microphone(room: Room, principal: Principal) -> str:
     return "own" if place is not None and place.microphone == "own" else "none"
 
 
-def _consent(room: Room, principal: Principal) -> str:
+def _consent(room: Room, principal: Principal) -> Agreement:
     """Return where consent stands: given, external (and not withdrawn), or required."""
     speaker = None if _microphone(room, principal) == "room" else principal.seat
     if speaker is None and Role.MICROPHONE not in principal.roles:

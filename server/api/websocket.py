@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 SILENCE_S = 30.0
 """Without a message from the client for so long, it gets a JSON ping."""
+GOODBYE_S = 2.0
+"""How long a client may take to answer our close before the socket goes."""
 OWED_PING_S = 20.0
 """While an answer is owed, pings go out below JSON, where a waiting client does not see them."""
 
@@ -26,7 +28,9 @@ async def interview(request: web.Request) -> web.StreamResponse:
     session = check_session_id(request.match_info["session"])
     principal = request[context.PRINCIPAL]
     principal.check_session(session)
-    socket = web.WebSocketResponse(max_msg_size=MAX_ANSWERED_FRAME, compress=False)
+    socket = web.WebSocketResponse(
+        timeout=GOODBYE_S, max_msg_size=MAX_ANSWERED_FRAME, compress=False
+    )
     if not socket.can_prepare(request).ok:
         # Before anything is created: an image tag of any page can ask for this address.
         raise ClientError(

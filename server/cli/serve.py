@@ -2,22 +2,25 @@
 
 import argparse
 import asyncio
+import contextlib
 import errno
 import logging
 import os
 import signal
 import socket
-import sys
 import time
 
 from aiohttp import web
 
+from server import logs
 from server.access import EVERY_SESSION, Principal, Role
 from server.api import context
 from server.app import make_app
 from server.entrance import tls
 from server.entrance.tls import Tls
+from server.exchange.address import internal_url
 from server.lockfile import DataLock, RunningServer
+from server.logs import progress
 from server.media import selftest
 from server.settings import Settings, SettingsError
 
@@ -29,10 +32,8 @@ LOCAL_LINK_S = 366 * 24 * 3600
 def serve(settings: Settings, options: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C."""
     del options
-    logging.basicConfig(
-        level=_log_level(os.environ.get("DAEDAM_LOG") or "INFO"),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
+    logs.setup(
+        os.environ.get("DAEDAM_LOG") or "INFO", os.environ.get("DAEDAM_LOG_FORMAT") or "text"
     )
     settings.check()
     secured = tls.load(settings)
@@ -48,13 +49,6 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _log_level(name: str) -> int:
-    levels = logging.getLevelNamesMapping()
-    if name.upper() not in levels:
-        raise SettingsError(f"DAEDAM_LOG is wrong: choose one of {', '.join(levels)}.")
-    return levels[name.upper()]
-
-
 async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> None:
     began = time.monotonic()
     places = await _bound(settings)
@@ -63,25 +57,40 @@ async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> Non
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    print("Loading the models …", file=sys.stderr, flush=True)
+    progress.info("Loading the models …")
     try:
         await runner.setup()
+        logs.name_process(app[context.EXCHANGE].name)
         url = await _listen(runner, places, settings, secured)
         local = Principal(roles=frozenset({Role.OPERATOR}), session=EVERY_SESSION)
         token = app[context.LINKS].make(local, LOCAL_LINK_S)
         fingerprint = secured.certificate.fingerprint.hex() if secured else None
         server = RunningServer(os.getpid(), url, token, fingerprint, settings.public_url)
         await asyncio.to_thread(lock.announce, server)
-        print(f"Ready after {time.monotonic() - began:.1f} s.", file=sys.stderr)
+        await app[context.EXCHANGE].announce(await internal_url(settings, url), fingerprint)
+        progress.info("Ready after %.1f s.", time.monotonic() - began)
         if settings.public_url is not None:
-            print(f"People come in at {settings.public_url}", file=sys.stderr)
+            progress.info("People come in at %s", settings.public_url)
         print(url, flush=True)
         await stop.wait()
-        print("Stopping: open utterances are finished first …", file=sys.stderr, flush=True)
+        await _drain(app, settings.drain_s, stop)
+        progress.info("Stopping: open utterances are finished first …")
     finally:
         await runner.cleanup()
         for place in places:
             place.close()
+
+
+async def _drain(app: web.Application, duration_s: float, stop: asyncio.Event) -> None:
+    """Serve on until proxies have noticed that nobody should be sent here any more."""
+    app[context.READINESS].drain()
+    app[context.ROOMS].drain()
+    if duration_s:
+        progress.info("Draining for %.0f s; a second signal stops at once.", duration_s)
+        stop.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(duration_s):
+                await stop.wait()
 
 
 async def _bound(settings: Settings) -> list[socket.socket]:

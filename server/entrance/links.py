@@ -18,6 +18,9 @@ DEFAULT_EXPIRY_S = 7 * 24 * 3600
 MAX_EXPIRY_S = 366 * 24 * 3600
 _ALGORITHM = "HS256"
 _AUDIENCE = "daedam"
+_RELAYED = "daedam-relay"
+VOUCHED_S = 60
+"""How long one process takes another's word for somebody, clocks a little apart included."""
 
 
 class _Claims(msgspec.Struct, frozen=True):
@@ -27,6 +30,16 @@ class _Claims(msgspec.Struct, frozen=True):
     session: Annotated[str, msgspec.Meta(min_length=1)]
     roles: frozenset[Role]
     seat: str | None = None
+    name: str | None = None
+
+
+class _Voucher(msgspec.Struct, frozen=True):
+    """Who somebody is, as another process of this deployment has found out."""
+
+    session: str
+    roles: frozenset[Role]
+    seat: str | None = None
+    link: str | None = None
     name: str | None = None
 
 
@@ -59,6 +72,42 @@ class Links:
         if principal.name:
             claims["name"] = principal.name
         return jwt.encode(claims, self._key, _ALGORITHM, json_encoder=_Short)
+
+    def vouch(self, principal: Principal) -> str:
+        """Return a token by which another process of this deployment knows ``principal``."""
+        claims = {
+            "aud": _RELAYED,
+            "exp": int(time.time() + VOUCHED_S),
+            **msgspec.to_builtins(
+                _Voucher(
+                    principal.session,
+                    principal.roles,
+                    principal.seat,
+                    principal.link,
+                    principal.name,
+                )
+            ),
+        }
+        return jwt.encode(claims, self._key, _ALGORITHM, json_encoder=_Short)
+
+    def vouched(self, token: str) -> Principal:
+        """Return whom another process vouches for.
+
+        Raises:
+            ClientError: ``link_invalid``.
+        """
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                [_ALGORITHM],
+                audience=_RELAYED,
+                options={"require": ["exp", "aud"]},
+            )
+            known = msgspec.convert(claims, _Voucher)
+        except (jwt.InvalidTokenError, ValueError):
+            raise _invalid("This is no word of another server.") from None
+        return Principal(known.roles, known.session, known.seat, known.link, known.name)
 
     def read(self, token: str) -> Principal:
         """Return whom the token names.

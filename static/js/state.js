@@ -101,6 +101,16 @@ export function receive(state, message, now_s) {
   return "erased" in message ? after : happened(after, message);
 }
 
+/**
+ * Says whether the server knows less than this page: its journal lost or replaced what happened.
+ *
+ * @param {State} state
+ * @param {ServerMessage} message
+ */
+export function isForgotten(state, message) {
+  return message.type === "caught_up" && (message.seq ?? 0) < state.seq;
+}
+
 /** The connection is new: what was passing is unknown. @param {State} state @returns {State} */
 export function reconnected(state) {
   return { ...state, isCaughtUp: false, interims: {}, microphones: {}, lags: {} };

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.audio import RATE_HZ, Samples
-from server.api.http import SESSION
+from server.paths import SESSION
 from tests.server.conftest import Client
+from tests.server.contracts import live_contract
 from tests.server.media.clients import Client as Browser
 from tests.server.talk import APPLICANT, link
 from tests.speech.clips import load
@@ -72,12 +73,19 @@ async def told(browser: Browser, kind: str, **fields: object) -> dict[str, Any]:
     """Return the next message of ``kind`` with these ``fields`` on either channel."""
     async with asyncio.timeout(15):
         while True:
-            _, data = await browser.received.get()
-            message: dict[str, Any] = json.loads(data)
+            message = await _next(browser)
             if message["type"] == kind and all(
                 message.get(name) == value for name, value in fields.items()
             ):
                 return message
+
+
+async def _next(browser: Browser) -> dict[str, Any]:
+    """Return the next message, which has to be one that was promised for its channel."""
+    channel, data = await browser.received.get()
+    message: dict[str, Any] = json.loads(data)
+    live_contract().check(message, channel)
+    return message
 
 
 async def asked(browser: Browser, command: dict[str, object]) -> dict[str, Any]:
@@ -86,8 +94,7 @@ async def asked(browser: Browser, command: dict[str, object]) -> dict[str, Any]:
     await browser.say("interview", json.dumps({**command, "id": cmd}))
     async with asyncio.timeout(15):
         while True:
-            _, data = await browser.received.get()
-            message: dict[str, Any] = json.loads(data)
+            message = await _next(browser)
             if message.get("reply_to") == cmd:
                 return message
 

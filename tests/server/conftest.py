@@ -1,7 +1,7 @@
 """A server in this process: real HTTP, real SQLite, real voice activity, scripted words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -9,10 +9,12 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.api.http import PREFIX
 from server.app import make_app
+from server.paths import PREFIX
 from server.settings import Settings
+from tests.server.contracts import CheckedClient, CheckedSocket
 from tests.server.fakes import ScriptedExecutor
+from tests.server.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from tests.server.browsers import Browsers
@@ -38,7 +40,7 @@ async def start(tmp_path: Path, executor: ScriptedExecutor) -> AsyncIterator[Sta
         settings.check()
         # In a thread: the application looks for its pages on the disk.
         app = await asyncio.to_thread(make_app, settings, executor)
-        started: Client = TestClient(TestServer(app))
+        started: Client = CheckedClient(TestServer(app), ws_response_class=CheckedSocket)
         await started.start_server()
         running[:] = [started]
         return started
@@ -61,6 +63,20 @@ async def browse(client: Client) -> AsyncIterator["Browsers"]:
     browsers = Browsers(client)
     yield browsers
     await browsers.close()
+
+
+@pytest.fixture(scope="module")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One redis-server for all tests of a module; take ``redis_server`` to find it empty."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(shared_redis: RedisServer) -> RedisServer:
+    """A redis-server without data, for tests that neither kill nor configure it."""
+    shared_redis.ask("FLUSHALL")
+    return shared_redis
 
 
 def socket_path(session: str, token: str | None = None) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 from pipeline.audio import Samples, samples
 from server.access import EVERY_SESSION
 from server.api import context
-from server.api.http import SESSION
 from server.entrance.links import Links, invitation
+from server.paths import SESSION
 from server.room import Room
 from server.rooms import Rooms
 from tests.containers import encode

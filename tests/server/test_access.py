@@ -58,10 +58,14 @@ SEES_EVENT = {
 }
 MAY_ASK_OVER_HTTP = {
     "health": EVERYBODY,
+    "ready": EVERYBODY,
+    "metrics": EVERYBODY,
     "page": EVERYBODY,
     "room_page": EVERYBODY,
     "review_page": EVERYBODY,
     "static": EVERYBODY,
+    "openapi": EVERYBODY,
+    "asyncapi": EVERYBODY,
     "create": {O},
     "invite": {O},
     "erase": {O},
@@ -71,6 +75,7 @@ MAY_ASK_OVER_HTTP = {
     "status": PANEL,
     "result": PANEL,
     "export": PANEL,
+    "command": EVERYBODY,
     "join": EVERYBODY,
     "offer": EVERYBODY,
 }

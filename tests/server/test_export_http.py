@@ -5,8 +5,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from server.api.http import SESSION
 from server.api.records import attachment
+from server.paths import SESSION
 from tests.server.conftest import Client, ask
 from tests.server.talk import connect, create, note, record, said
 

@@ -10,8 +10,8 @@ import pytest
 
 from server.access import EVERY_SESSION
 from server.api import context
-from server.api.http import SESSION
 from server.entrance.links import Links
+from server.paths import SESSION
 from tests.server.conftest import Client, Start, ask
 from tests.server.talk import connect, create, link, note
 

@@ -45,7 +45,7 @@ async def test_a_withdrawal_stops_the_track_and_keeps_what_was_said_before(
     assert (withdrawn["seat"], withdrawn["by"]) == (APPLICANT, APPLICANT)
     assert withdrawn["seq"] == done["seq"]
     assert seen[-1]["end"] <= withdrawn["at"] + 0.3
-    assert (await room_of(client)).tracks.of(browse.connection) is None
+    assert (await room_of(client)).held().tracks.of(browse.connection) is None
     # The channels stay, and a new offer waits for a new consent.
     await browser.say("interview", SUBSCRIBE)
     await told(browser, "caught_up")
@@ -66,11 +66,11 @@ async def test_a_withdrawal_the_journal_cannot_keep_still_stops_the_track(
     await create(client, consent="external")
     browser = await browse(speaks=spoken())
     room = await room_of(client)
-    assert room.tracks.of(browse.connection) is not None
+    assert room.held().tracks.of(browse.connection) is not None
     await room.services.journal.close()
     refused = await asked(browser, WITHDRAW)
     assert refused["code"] == "journal_unavailable"
-    assert room.tracks.of(browse.connection) is None
+    assert room.held().tracks.of(browse.connection) is None
 
 
 async def test_consent_withdrawn_while_an_offer_is_answered_leaves_nobody_listening(
@@ -98,7 +98,7 @@ async def test_consent_withdrawn_while_an_offer_is_answered_leaves_nobody_listen
     await browser.close()
     assert (status, answer["code"]) == (403, "consent_required")
     assert {connection.kind for connection in room.connections.values()} == {"socket"}
-    assert not room.tracks.is_busy
+    assert not room.held().tracks.is_busy
 
 
 async def test_a_room_microphone_waits_for_the_operator_and_stops_with_a_withdrawal(

@@ -202,7 +202,7 @@ async def test_a_track_that_cannot_be_heard_ends_its_connection_and_no_other(
     other = await browse("지원자_2", speaks=spoken())
     room = await room_of(client)
     await until(reader, "interim")
-    found = next(item for item in room.tracks if item.name == APPLICANT)
+    found = next(item for item in room.held().tracks if item.name == APPLICANT)
 
     def fail(*_: object) -> None:
         raise ArithmeticError

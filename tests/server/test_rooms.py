@@ -12,11 +12,11 @@ import pytest
 
 from server import rooms
 from server.api import context
-from server.api.http import SESSION
-from server.app import JOURNAL_FILE
 from server.errors import ClientError, ErrorCode, UnknownSession
 from server.events import SessionConfig
-from server.journal.sqlite import SqliteJournal
+from server.journal.opening import JOURNAL_FILE
+from server.journal.sqlite.journal import SqliteJournal
+from server.paths import SESSION
 from server.room import Room
 from server.rooms import Rooms
 from tests.server.conftest import Client, Start, answer, ask, socket_path

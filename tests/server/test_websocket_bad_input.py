@@ -16,12 +16,12 @@ from aiohttp.client_ws import ClientWSTimeout
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import server.app
 from pipeline.audio import samples
 from pipeline.engines.silero import SileroVad
 from pipeline.jobs import EngineError
 from server.errors import ClientError
-from server.journal.sqlite import SqliteJournal
+from server.journal import opening
+from server.journal.sqlite.journal import SqliteJournal
 from server.messages import decode_command
 from tests.containers import encode
 from tests.server.conftest import Client, Start, answer, ask, socket_path
@@ -266,7 +266,7 @@ async def test_invented_words_are_dropped_and_marked(
 async def test_a_full_disk_is_admitted_and_nothing_acknowledged_is_lost(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.app, "SqliteJournal", partial(SqliteJournal, max_pages=40))
+    monkeypatch.setattr(opening, "SqliteJournal", partial(SqliteJournal, max_pages=40))
     client = await start()
     socket, other = await connect(client), await connect(client, "s2")
     saved = 0

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { initial, receive, reconnected } from "../../static/js/state.js";
+import { initial, isForgotten, receive, reconnected } from "../../static/js/state.js";
 import { withoutStale } from "../../static/js/state/speech.js";
 import * as looks from "../../static/js/state/looks.js";
 import { event, final, JOIN, story } from "./messages.js";
@@ -105,6 +105,14 @@ test("withdrawing consent voids the confirmation of the room", () => {
   assert.equal(before.isRoomConfirmed, true);
   const after = story([event("consent_withdrawn", { seat: "지원자_1" })], before);
   assert.deepEqual([after.isRoomConfirmed, after.consents], [false, {}]);
+});
+
+test("a server that knows less than the page has forgotten, others have not", () => {
+  const here = story([event("note_added", { note: "메모", about: "지원자_1", media_at: 0 })]);
+  const caughtUp = (/** @type {number} */ seq) =>
+    isForgotten(here, /** @type {any} */ ({ type: "caught_up", seq }));
+  assert.deepEqual([here.seq - 1, here.seq, here.seq + 1].map(caughtUp), [true, false, false]);
+  assert.equal(isForgotten(here, /** @type {any} */ ({ type: "done" })), false);
 });
 
 test("a person is absent, waits for sound, is heard, and lost when nothing more is told", () => {

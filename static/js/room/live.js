@@ -1,7 +1,7 @@
 /** The room while it lives: connection → state → views, and intents back to the connection. */
 
 import { pageUrl } from "../api.js";
-import { initial, receive, reconnected } from "../state.js";
+import { initial, isForgotten, receive, reconnected } from "../state.js";
 import { withoutStale } from "../state/speech.js";
 import { confirmRoom, end, withdraw } from "./deeds.js";
 import { press } from "./keyboard.js";
@@ -88,6 +88,7 @@ export class Live {
     const soon = () => this.#showSoon();
     connection.addEventListener("message", (event) => {
       const message = /** @type {CustomEvent} */ (event).detail;
+      if (isForgotten(this.#state, message)) location.reload();
       this.#state = receive(this.#state, message, now_s());
       if (message.type === "microphone" && message.state === "off") void this.#look(message.track);
       soon();

@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.api.http import SESSION
 from server.app import make_app
 from server.cli.office import Office, _remotely
 from server.entrance import tls
@@ -20,6 +19,7 @@ from server.entrance.tls import Tls
 from server.errors import ClientError
 from server.journal.protocol import SessionInfo
 from server.lockfile import RunningServer
+from server.paths import SESSION
 from server.settings import Settings, SettingsError
 from tests.server.certificates import NOW, Pair, certificate
 from tests.server.conftest import Client, ask

@@ -1,0 +1,251 @@
+"""What runs where a session is held: its ears, its clock, its end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from server import decisions
+from server.attendance import Attendance, Connection, process_of
+from server.entrance.resumes import Resumes, new_token
+from server.errors import ClientError, ErrorCode, id_of_another_command
+from server.events import SYSTEM, CloseReason, Left, SessionClosed
+from server.hearing.listening import Listening
+from server.hearing.track import Track
+from server.hearing.tracks import Tracks
+from server.ledger import Committed, Ledger
+from server.messages import Mute, Signal
+from server.services import Services
+from server.session import Session
+from server.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+RENEWALS = 3
+"""Times that a lease is renewed before it would run out."""
+LOOK_S = 0.2
+"""How often to look whether an ended session's last words are written down."""
+
+
+class Holding:
+    """The holder's part of a room; ``begin`` it, ``close`` it when it is somebody else's."""
+
+    def __init__(
+        self,
+        services: Services,
+        ledger: Ledger,
+        attendance: Attendance,
+        whisper: Callable[[Signal], None],
+        on_deposed: Callable[[], None],
+    ) -> None:
+        """Hold the session of ``ledger``, which has claimed it.
+
+        Args:
+            services: what every room shares.
+            ledger: the session's.
+            attendance: who is connected to this process.
+            whisper: passes signals on to everybody, here and elsewhere; must not block.
+            on_deposed: called once when another process has taken the session over.
+        """
+        self._services = services
+        self._ledger = ledger
+        self._attendance = attendance
+        self._on_deposed = on_deposed
+        ears, executor, metrics = services.ears, services.executor, services.metrics
+        self.listening = Listening(ledger, ears, executor, self.evaluate, metrics)
+        self.tracks = Tracks(ledger, ears, executor, whisper, self.evaluate, metrics)
+        self._resumes = Resumes(services.settings.hold_seat_s)
+        self._guests: set[str] = set()
+        """Connections of other processes that send recordings here."""
+        self._tasks = Tasks(f"holding {ledger.session.id}")
+        self._ending: asyncio.Task[None] | None = None
+
+    @property
+    def is_ending(self) -> bool:
+        return self._ending is not None and not self._session.is_over
+
+    @property
+    def is_busy(self) -> bool:
+        return self.listening.is_busy or self.tracks.is_busy or self.is_ending
+
+    @property
+    def _session(self) -> Session:
+        return self._ledger.session
+
+    async def begin(self) -> None:
+        """Part with whoever was lost, and start the session's clock.
+
+        Raises:
+            ClientError: the journal fails.
+        """
+        # What their microphones said since the last final is missing, whoever comes back.
+        elsewhere = set(self._session.present) - set(self._attendance.connections)
+        self.tracks.recall({self._session.present[connection].seat for connection in elsewhere})
+        await self.part_with_the_lost()
+        self._tasks.start(self._keep_lease(), "lease")
+        self._tasks.start(self._tick(), "clock")
+
+    async def part_with_the_lost(self) -> None:
+        """Connections of a process that died never left; say so now."""
+        own = self._services.exchange.name
+        processes = frozenset(map(process_of, self._session.present))
+        alive = await self._services.exchange.alive(processes | {own})
+
+        def is_lost(connection: str) -> bool:
+            if process_of(connection) == own:
+                return connection not in self._attendance.connections
+            return process_of(connection) not in alive
+
+        def decide(session: Session, at: float) -> list[Left]:
+            del at
+            lost = filter(is_lost, session.present)
+            return [Left(connection=connection, reason="lost") for connection in lost]
+
+        await self._ledger.commit(decide, by=SYSTEM, as_holder=True)
+
+    def follow(self) -> None:
+        """Do what the session says now; never raises."""
+        self.tracks.follow()
+        for connection in [one for one in self._guests if one not in self._session.present]:
+            self._guests.discard(connection)
+            self.listening.forget(connection)
+
+    def receive(self, connection: str) -> None:
+        """Finish the recordings of another process's connection when it has left."""
+        if connection in self._session.present:
+            self._guests.add(connection)
+
+    async def hear(
+        self, connection: Connection, speaker: str | None, resume: str | None
+    ) -> tuple[Track, str]:
+        """Begin to listen to a connection's microphone; return it and a token to come back with.
+
+        Args:
+            connection: carries it.
+            speaker: the seat that speaks into it; None: a room microphone.
+            resume: the token of an earlier connection, by which a room microphone is known again.
+
+        Raises:
+            ClientError: ``session_over``, ``consent_required``, the journal fails.
+        """
+        link = connection.principal.link
+        known = None if speaker else self._resumes.redeem(resume, link, time.monotonic())
+        name = speaker or known or f"room-{connection.id}"
+        if name in self._session.muted:  # Over the connection before; this one begins unmuted.
+            self.tracks.replace(name)
+            await self._ledger.commit(
+                lambda session, _: decisions.mute(session, name, False),
+                by=connection.principal.author,
+            )
+        track = self.tracks.open(connection.id, speaker, name)
+        if speaker is not None:
+            return track, new_token()
+        return track, self._resumes.issue(link, connection.id, name, time.monotonic())
+
+    def lose(self, connection: str) -> None:
+        """A connection to this process has gone."""
+        self.listening.forget(connection)
+        self._resumes.lose(connection, time.monotonic())
+
+    async def mute(self, connection: Connection, command: Mute) -> Committed:
+        """Mute the microphone that the connection carries, or listen to it again.
+
+        Raises:
+            ClientError: ``bad_request``: it carries none; ``session_over``; the journal fails.
+        """
+        track = self.tracks.of(connection.id)
+        if track is None:
+            raise no_microphone()
+        return await self._ledger.commit(
+            lambda session, _: decisions.mute(session, track.name, command.is_muted),
+            by=connection.principal.author,
+            cmd=command.id,
+        )
+
+    async def evaluate(self) -> None:
+        """Evaluate every applicant whose words have changed."""
+        await self._ledger.commit(
+            lambda session, at: decisions.evaluations(session, self._services.evaluator, at),
+            by=SYSTEM,
+            as_holder=True,
+        )
+
+    async def end(self, by: str, cmd: str | None = None, reason: CloseReason = "ended") -> None:
+        """End the session once; everybody who asks waits for the same end.
+
+        Raises:
+            ClientError: the journal could not keep the end; the session lives on.
+        """
+        if self._session.is_over:
+            return
+        if self._ending is None:
+            self._ending = self._tasks.spawn(self._end(by, cmd, reason), "end")
+        await asyncio.shield(self._ending)
+
+    async def settle(self) -> None:
+        """Finish what is open and wait for its words, as long as the settings say."""
+        patience_s = self._services.settings.end_patience_s
+        await asyncio.gather(self.listening.settle(patience_s), self.tracks.settle(patience_s))
+
+    async def close(self) -> None:
+        """Stop at once; ``settle`` comes first where words still count."""
+        await self.listening.close()
+        await self.tracks.close()
+        await self._tasks.close()
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease while the session lives and its last words are written down."""
+        pause_s = self._ledger.lease_s / RENEWALS
+        while not self._session.is_over:
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._ledger.deposed.wait()
+            except TimeoutError:
+                try:
+                    await self._ledger.claim()
+                except ClientError as error:
+                    log.warning("lease of %s not renewed: %s", self._session.id, error.code)
+            if self._ledger.deposed.is_set():
+                self._on_deposed()
+                return
+        while self.is_busy:  # noqa: ASYNC110  # streams and tracks do not tell when they are done
+            await asyncio.sleep(LOOK_S)
+        await self._ledger.release()
+
+    async def _tick(self) -> None:
+        """Evaluate at every 30 s of session time."""
+        while not self._session.is_over:
+            rest = decisions.TICK_S - self._ledger.now() % decisions.TICK_S
+            await asyncio.sleep(rest + 0.001)
+            try:
+                await self.evaluate()
+                await self.part_with_the_lost()
+            except ClientError as error:
+                log.warning("tick of %s: %s", self._session.id, error.code)
+            except Exception:
+                log.exception("evaluation of %s failed", self._session.id)
+
+    async def _end(self, by: str, cmd: str | None, reason: CloseReason) -> None:
+        log.info("session %s: live -> ending", self._session.id)
+        try:
+            await self.settle()
+            await self.evaluate()
+            await self._ledger.commit(
+                lambda *_: (SessionClosed(reason=reason),), by=by, cmd=cmd, as_holder=True
+            )
+            if not self._session.is_over:
+                raise id_of_another_command()
+        except BaseException:
+            self._ending = None
+            self.listening.reopen()
+            # Their microphones have been finished: they must come back, or nobody hears them.
+            self._attendance.dismiss(ErrorCode.JOURNAL_UNAVAILABLE, 1011, "peer")
+            raise
+        log.info("session %s: ending -> review", self._session.id)
+
+
+def no_microphone() -> ClientError:
+    """Return the refusal of a mute by a connection that carries no microphone."""
+    return ClientError(
+        ErrorCode.BAD_REQUEST, "Mute over the peer connection that carries your microphone."
+    )

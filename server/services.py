@@ -1,0 +1,26 @@
+"""What every room of this process shares."""
+
+from dataclasses import dataclass
+
+from pipeline.assembly import Ears
+from pipeline.evaluation.evaluator import Evaluator
+from pipeline.inference import Executor
+from server.exchange.protocol import Exchange
+from server.journal.protocol import Journal
+from server.metrics import Metrics
+from server.relay import Relay
+from server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every room shares."""
+
+    journal: Journal
+    exchange: Exchange
+    relay: Relay
+    executor: Executor
+    ears: Ears
+    evaluator: Evaluator
+    metrics: Metrics
+    settings: Settings
