@@ -69,6 +69,19 @@ def read_ice_servers(text: str) -> tuple[IceServer, ...]:
     return servers
 
 
+def read_turn_urls(text: str) -> tuple[str, ...]:
+    """Return the addresses of a list with commas; credentials come from ``turn``.
+
+    Raises:
+        ValueError: one is no TURN server's.
+    """
+    urls = tuple(word.strip() for word in text.split(",") if word.strip())
+    for url in urls:
+        if read_ice_address(url).scheme not in ("turn", "turns"):
+            raise ValueError(f"{url!r} is no address like turn:host:3478 or turns:host:443")
+    return urls
+
+
 def read_ice_address(text: str) -> IceAddress:
     """Return where an address like ``turn:turn.example:3478?transport=tcp`` leads.
 

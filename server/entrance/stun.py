@@ -35,7 +35,7 @@ async def ask(address: IceAddress, patience_s: float = PATIENCE_S) -> None:
     except TimeoutError:
         raise NoAnswer(f"no answer within {patience_s:.0f} s") from None
     except OSError as error:
-        raise NoAnswer(_reason(error)) from None
+        raise NoAnswer(reason(error)) from None
 
 
 async def _over_udp(address: IceAddress, request: stun.Message) -> None:
@@ -99,7 +99,8 @@ def _is_answer(data: bytes, request: stun.Message) -> bool:
     )
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Return why a connection did not come up, in words for an operator."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     return error.strerror or str(error) or type(error).__name__

@@ -52,12 +52,16 @@ export class Stage {
     this.voices = voices;
   }
 
-  /** @returns {Promise<Stage>} */
-  static async open() {
+  /**
+   * @param {(folder: string) => Promise<Record<string, string>>} [prepare] What the server needs
+   *   is begun there; returns settings, as `DAEDAM_…`.
+   * @returns {Promise<Stage>}
+   */
+  static async open(prepare = async () => ({})) {
     const folder = mkdtempSync(join(tmpdir(), "daedam-journeys-"));
     const speak = ["-m", "tests.browser.voices", folder];
     const voices = JSON.parse(execFileSync(PYTHON, speak, { cwd: ROOT, encoding: "utf8" }));
-    return new Stage(folder, await Server.start(folder), voices);
+    return new Stage(folder, await Server.start(folder, await prepare(folder)), voices);
   }
 
   /** @param {string} name @returns {Voice} */

@@ -1,12 +1,13 @@
 """Before a peer connection: what join says, which offers are taken, which are refused."""
 
+import time
 from typing import Any
 
 import pytest
 
-from server.api.http import SESSION
 from server.api.peers import MAX_OFFERS
 from server.entrance.ice_servers import IceServer
+from server.paths import SESSION
 from server.session import Life
 from tests.server.browsers import INTERVIEWER, SUBSCRIBE, Browsers, bearer, post_offer, spoken, told
 from tests.server.conftest import Client, Start, ask, until
@@ -65,6 +66,25 @@ async def test_join_names_the_servers_that_a_browser_may_ask(start: Start) -> No
     assert found["ice_servers"] == [
         {"urls": "turn:turn.example:3478", "username": "u", "credential": "c"}
     ]
+
+
+async def test_everybody_gets_turn_credentials_of_their_own(start: Start) -> None:
+    fixed = IceServer(urls="stun:stun.example")
+    client = await start(
+        ice_servers=(fixed,), turn_urls=("turn:a", "turns:a"), turn_secret="s" * 16
+    )
+    await create(client)
+    logins = set()
+    applicant, interviewer = bearer(client, APPLICANT), bearer(client, INTERVIEWER)
+    for person in (applicant, interviewer, applicant):
+        stun, relay = (await joined(client, person))["ice_servers"]
+        assert stun == {"urls": "stun:stun.example"}
+        assert relay["urls"] == ["turn:a", "turns:a"]
+        until_s, pseudonym = relay["username"].split(":")
+        assert int(until_s) > time.time() + 3600
+        assert relay["credential"]
+        logins.add(pseudonym)
+    assert len(logins) == 2
 
 
 @pytest.mark.parametrize(
@@ -210,7 +230,7 @@ async def test_who_offers_to_send_nothing_has_no_microphone(client: Client) -> N
         await listener.take(answer["sdp"])
         await listener.say("interview", SUBSCRIBE)
         await told(listener, "caught_up")
-        assert not list((await room_of(client)).tracks)
+        assert not list((await room_of(client)).held().tracks)
         assert [track.kind for track in listener.tracks] == ["audio"], "and may hear others"
     finally:
         await listener.close()
