@@ -4,12 +4,16 @@ import asyncio
 import datetime
 import ipaddress
 import socket
+import time
+from collections.abc import Coroutine
 from urllib.parse import urlsplit
 
 from server.cli.findings import Finding, warning
-from server.entrance import stun, tls
-from server.entrance.ice_servers import IceAddress, read_ice_address
+from server.entrance import stun, tls, turn, turn_trial
+from server.entrance.ice_servers import IceAddress, IceServer, read_ice_address
 from server.entrance.stun import NoAnswer
+from server.entrance.turn import Login
+from server.entrance.turn_trial import NotRelayed
 from server.media.addresses import bound_to, host_addresses
 from server.settings import Settings, SettingsError, is_loopback
 
@@ -70,8 +74,7 @@ def certificate(settings: Settings, now: datetime.datetime | None = None) -> lis
 def sound_address(settings: Settings) -> list[Finding]:
     """Say where live sound (UDP) arrives, and whether it can."""
     about = "live sound address"
-    with bound_to(settings.bind_address, with_loopback=is_loopback(settings.host)):
-        addresses = host_addresses(True, True)
+    addresses = _own_addresses(settings)
     if not addresses:
         return [Finding(about, "this machine has no network address", "connect it to a network")]
     for address in addresses:
@@ -90,6 +93,11 @@ def sound_address(settings: Settings) -> list[Finding]:
     if settings.announced_address:
         state += f", told as {settings.announced_address}"
     return [_reach(about, state, told, settings)]
+
+
+def _own_addresses(settings: Settings) -> list[str]:
+    with bound_to(settings.bind_address, with_loopback=is_loopback(settings.host)):
+        return host_addresses(True, True)
 
 
 def _bind(address: str) -> None:
@@ -123,28 +131,59 @@ def _is_public(host: str) -> bool:
 
 
 def ice_servers(settings: Settings) -> list[Finding]:
-    """Ask every STUN and TURN server whether it is there."""
-    addresses = [address for server in settings.ice_servers for address in server.addresses]
-    return asyncio.run(_ask_all(addresses))
+    """Ask every STUN server whether it is there, and every TURN server to relay to this machine."""
+    own = turn.servers(settings.turn_urls, settings.turn_secret, "doctor", time.time())
+    questions = [
+        _ask(address, server, settings)
+        for server in (*settings.ice_servers, *own)
+        for address in server.addresses
+    ]
+    return asyncio.run(_all_of(questions))
 
 
-async def _ask_all(addresses: list[str]) -> list[Finding]:
-    return await asyncio.gather(*map(_ask, addresses))
+async def _all_of(questions: list[Coroutine[None, None, Finding]]) -> list[Finding]:
+    return await asyncio.gather(*questions)
 
 
-async def _ask(text: str) -> Finding:
+async def _ask(text: str, server: IceServer, settings: Settings) -> Finding:
     address = read_ice_address(text)
     if address.is_tls and address.transport == "udp":
         return warning(text, "not asked: DTLS", "look whether browsers reach it")
     try:
-        await stun.ask(address)
+        if address.scheme in ("stun", "stuns"):
+            await stun.ask(address)
+            return Finding(text, "answers")
+        shown = Login(server.username or "", server.credential or "")
+        return await _relayed(address, shown, settings, text)
     except NoAnswer as error:
-        return Finding(text, str(error), _what_to_look_at(address))
-    return Finding(text, "answers")
+        return Finding(text, str(error), _what_to_look_at(address, text, settings))
 
 
-def _what_to_look_at(address: IceAddress) -> str:
+async def _relayed(address: IceAddress, shown: Login, settings: Settings, text: str) -> Finding:
+    """Try the addresses that browsers are told; one that a TURN server reaches is enough.
+
+    Raises:
+        NoAnswer: the server does not get as far as relaying.
+    """
+    told = [settings.announced_address] if settings.announced_address else _own_addresses(settings)
+    # Servers relay to IPv4 unless they are asked for more, which browsers do and aioice does not.
+    reasons = []
+    for one in (each for each in told if ":" not in each):
+        try:
+            await turn_trial.ask(address, shown, one)
+        except NotRelayed as error:
+            reasons.append(str(error))
+        else:
+            return Finding(text, f"relays to {one}")
+    advice = "allow it there (coturn: --allowed-peer-ip=ADDRESS), and look at firewalls"
+    return Finding(text, "; ".join(reasons) or "no IPv4 address here to relay to", advice)
+
+
+def _what_to_look_at(address: IceAddress, text: str, settings: Settings) -> str:
+    where = "DAEDAM_ICE_SERVERS"
+    if text in settings.turn_urls:
+        where = "DAEDAM_TURN_URLS and DAEDAM_TURN_SECRET"
     return (
-        "look at DAEDAM_ICE_SERVERS, whether the server runs, and at firewalls "
+        f"look at {where}, whether the server runs, and at firewalls "
         f"({address.transport.upper()} {address.port})"
     )

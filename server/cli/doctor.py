@@ -6,15 +6,16 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.models import Registry, Status
-from server.app import JOURNAL_FILE
-from server.cli import browsers
-from server.cli.findings import Finding, Mark
+from server.cli import browsers, redis_health
+from server.cli.findings import Finding, Mark, warning
 from server.errors import ClientError
-from server.journal.sqlite import SqliteJournal
+from server.journal.opening import journal_address
+from server.journal.sqlite.journal import SqliteJournal
+from server.journal_address import Durability, RedisAddress, SqliteAddress
 from server.lockfile import DataInUse, DataLock, running_server
 from server.media import selftest
 from server.settings import Settings, SettingsError, is_loopback
@@ -32,6 +33,7 @@ def doctor(settings: Settings, options: argparse.Namespace) -> int:
         _settings,
         _models,
         _data,
+        _journal,
         _port,
         _addresses,
         browsers.secure_context,
@@ -81,24 +83,45 @@ def _models(settings: Settings) -> list[Finding]:
 
 
 def _data(settings: Settings) -> list[Finding]:
-    folder = settings.data.absolute()
+    address = journal_address(settings)
+    folders = [settings.data.absolute()]
+    if isinstance(address, SqliteAddress):
+        folders.append(address.path.absolute().parent)
+    return [finding for folder in dict.fromkeys(folders) for finding in _disk(folder)]
+
+
+def _disk(folder: Path) -> Iterator[Finding]:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    findings = [
-        Finding(
-            "disk",
-            f"{free / 1024**3:.1f} GiB free for {folder}",
-            "free some space" if free < LOW_DISK else "",
-        )
-    ]
+    yield Finding(
+        "disk",
+        f"{free / 1024**3:.1f} GiB free for {folder}",
+        "free some space" if free < LOW_DISK else "",
+    )
     if not os.access(existing, os.W_OK):
-        findings.append(Finding("data", "not writable", f"give this user write access: {existing}"))
-    elif (folder / JOURNAL_FILE).exists():
-        findings.append(_journal(folder))
-    return findings
+        yield Finding("data", "not writable", f"give this user write access: {existing}")
 
 
-def _journal(folder: Path) -> Finding:
+def _journal(settings: Settings) -> list[Finding]:
+    address = journal_address(settings)
+    if isinstance(address, RedisAddress):
+        return redis_health.findings(address, settings.durability)
+    found = []
+    if settings.durability != Durability():
+        found.append(
+            warning(
+                "journal durability",
+                "DAEDAM_REDIS_DURABILITY does nothing for a file: every event is on the disk "
+                "before it is acknowledged",
+                "remove it, or name a Redis in DAEDAM_JOURNAL",
+            )
+        )
+    if address.path.exists() and os.access(address.path.parent, os.W_OK):
+        found.append(_file(settings.data, address.path))
+    return found
+
+
+def _file(folder: Path, path: Path) -> Finding:
     server = running_server(folder)
     if server is not None:
         return Finding("journal", f"held by the server with pid {server.pid} at {server.url}")
@@ -107,7 +130,7 @@ def _journal(folder: Path) -> Finding:
     except DataInUse as error:
         return Finding("journal", "in use", str(error))
     try:
-        verdict = asyncio.run(_verdict(folder / JOURNAL_FILE))
+        verdict = asyncio.run(_verdict(path))
     except ClientError as error:
         verdict = str(error)
     finally:

@@ -1,9 +1,10 @@
 """Where an operator's commands are carried out: the journal here, or the server that holds it."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -12,16 +13,16 @@ import msgspec
 
 from server import desk
 from server.access import EVERY_SESSION
-from server.api.http import SESSION
 from server.api.sessions import Invitation
-from server.app import JOURNAL_FILE
 from server.decisions import check_seat
 from server.entrance.links import DEFAULT_EXPIRY_S, Links, invitation, load_key
-from server.entries import Entry, decode_body
-from server.errors import ClientError, ErrorCode, UnknownSession
-from server.journal.protocol import SessionInfo
-from server.journal.sqlite import SqliteJournal
-from server.lockfile import DataLock, RunningServer, running_server
+from server.entries import Entry
+from server.errors import ClientError, ErrorCode, JournalUnavailable, UnknownSession
+from server.journal.opening import journal_address, open_journal
+from server.journal.protocol import Conflict, Journal, SessionInfo
+from server.journal_address import JournalAddress, RedisAddress, SqliteAddress
+from server.lockfile import DataInUse, DataLock, RunningServer, running_server
+from server.paths import SESSION
 from server.session import Session, fold
 from server.settings import Settings
 
@@ -55,9 +56,9 @@ class Office(Protocol):
 
 
 class LocalOffice:
-    """No server runs: the journal is opened here, under the folder's lock."""
+    """No server runs here: the journal is opened by the command itself."""
 
-    def __init__(self, journal: SqliteJournal, settings: Settings) -> None:
+    def __init__(self, journal: Journal, settings: Settings) -> None:
         self._journal = journal
         self._settings = settings
 
@@ -68,12 +69,15 @@ class LocalOffice:
         return await desk.read(self._journal, session)
 
     async def end(self, session: str) -> None:
-        await desk.end(self._journal, session)
+        await desk.end(self._journal, session, f"command line {secrets.token_hex(4)}")
 
     async def erase(self, session: str, seat: str | None) -> int:
         return len((await desk.erase(self._journal, session, seat)).events)
 
     async def invite(self, session: str, wanted: Invitation) -> str:
+        if isinstance(self._settings.journal, RedisAddress):
+            # A key of this folder alone would sign links that no server of that Redis opens.
+            self._settings.check()
         if session != EVERY_SESSION and wanted.seat is not None:
             try:
                 check_seat((await desk.read(self._journal, session))[0], wanted.seat)
@@ -96,7 +100,7 @@ class RemoteOffice:
 
     async def read(self, session: str) -> tuple[Session, list[Entry]]:
         lines = (await self._ask("GET", f"{_path(session)}/journal")).splitlines()
-        entries = [_entry(line) for line in lines]
+        entries = [Entry.from_wire(line) for line in lines]
         return fold(session, entries), entries
 
     async def end(self, session: str) -> None:
@@ -125,7 +129,7 @@ class RemoteOffice:
 
 
 def in_office(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
-    """Carry out ``work`` where the data folder can be worked with now.
+    """Carry out ``work`` where the records can be worked with now.
 
     Raises:
         ClientError: what went wrong, in one sentence.
@@ -133,28 +137,96 @@ def in_office(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
     """
     server = running_server(settings.data)
     if server is not None:
-        return asyncio.run(_remotely(server, work))
-    if not (settings.data / JOURNAL_FILE).exists():
-        raise _no_data(settings.data)
+        return _result(_remotely(server, work))
+    address = journal_address(settings)
+    if isinstance(address, SqliteAddress) and not address.path.exists():
+        raise _no_data(settings)
+    with _locked(settings):
+        return _result(_locally(settings, work))
+
+
+def _result(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` and return its result.
+
+    Not as the result of ``asyncio.run``: CPython 3.11 and 3.12 write their handler of Ctrl-C out
+    as text, twice, with the task and all it returned: ten seconds for a long record. Needed until
+    3.13 is the oldest.
+    """
+    found: list[T] = []
+
+    async def keep() -> None:
+        found.append(await work)
+
+    asyncio.run(keep())
+    return found[0]
+
+
+def into_journal(settings: Settings, session: str, entries: Sequence[Entry]) -> JournalAddress:
+    """Write a whole session into the journal itself and return where that is.
+
+    Raises:
+        ClientError: the session exists; a server or a command holds the data folder.
+    """
+
+    async def work() -> None:
+        async with opened(settings) as journal:
+            await journal.restore(session, entries)
+
+    try:
+        with _locked(settings):
+            asyncio.run(work())
+    except DataInUse as error:
+        raise ClientError(
+            ErrorCode.BAD_REQUEST, f"{error} Stop it, import, and start it again."
+        ) from error
+    except Conflict:
+        raise ClientError(
+            ErrorCode.SESSION_EXISTS,
+            f"There is an interview {session} already; give the imported one another id with "
+            "--session ID.",
+        ) from None
+    return journal_address(settings)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Journal]:
+    """Open the journal for one command."""
+    found = await open_journal(settings, patience_s=0)
+    try:
+        yield found.journal
+    except JournalUnavailable as error:
+        if isinstance(settings.journal, RedisAddress):
+            sentence = f"{settings.journal}: {error} What is wrong with it says: daedam doctor"
+            raise ClientError(error.code, sentence, status=error.status) from error
+        raise
+    finally:
+        await found.close()
+
+
+@contextlib.contextmanager
+def _locked(settings: Settings) -> Iterator[None]:
+    """Keep servers and other commands out of a file; a Redis has room for all of them."""
+    if isinstance(settings.journal, RedisAddress):
+        yield
+        return
     lock = DataLock.take(settings.data)
     try:
-        return asyncio.run(_locally(settings, work))
+        yield
     finally:
         lock.close()
 
 
-def _no_data(data: Path) -> ClientError:
-    return ClientError(
-        ErrorCode.BAD_REQUEST, f"There are no records in {data}; name the folder with --data DIR."
-    )
+def _no_data(settings: Settings) -> ClientError:
+    if settings.journal is not None:
+        sentence = f"There are no records in {settings.journal}; look at DAEDAM_JOURNAL."
+    else:
+        sentence = f"There are no records in {settings.data}; name the folder with --data DIR."
+    return ClientError(ErrorCode.BAD_REQUEST, sentence)
 
 
 async def _locally(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
-    journal = await asyncio.to_thread(SqliteJournal, settings.data / JOURNAL_FILE)
-    try:
+    async with opened(settings) as journal:
         return await work(LocalOffice(journal, settings))
-    finally:
-        await journal.close()
 
 
 async def _remotely(server: RunningServer, work: Callable[[Office], Awaitable[T]]) -> T:
@@ -189,11 +261,3 @@ def _connector(server: RunningServer) -> aiohttp.TCPConnector:
 
 def _path(session: str) -> str:
     return f"{SESSION}/{quote(session, safe='')}"
-
-
-def _entry(line: bytes) -> Entry:
-    """Return the entry of one line of a journal as the server sends it."""
-    values = json.loads(line)
-    head = {name: values.pop(name) for name in ("seq", "at", "wall", "by", "v", "type", "cmd")}
-    body = decode_body(head["type"], head["v"], msgspec.json.encode(values))
-    return Entry(**head, event=body)

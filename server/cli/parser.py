@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.containers import NotAudio
 from pipeline.jobs import EngineError
 from server.access import Role
-from server.cli import doctor, models, records, serve, transcribe
+from server.cli import doctor, importing, models, records, serve, transcribe
 from server.environment import from_environment, port_number
 from server.errors import ClientError
 from server.events import SEATS
@@ -116,6 +116,15 @@ def _add_record_commands(
     command.add_argument("--format", choices=[str(each) for each in Format], default="text")
     command.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     command.set_defaults(run=records.export)
+
+    command = commands.add_parser(
+        "import", parents=[data], help="take in what export --format journal wrote"
+    )
+    command.add_argument("file", metavar="FILE", help="'-': standard input")
+    command.add_argument(
+        "--session", metavar="ID", help="the interview's id (default: FILE is named ID.jsonl)"
+    )
+    command.set_defaults(run=importing.import_record)
 
     command = commands.add_parser("end", parents=[data], help="end an interview")
     command.add_argument("session", metavar="SESSION")

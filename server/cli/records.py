@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from server.access import EVERY_SESSION
-from server.api.http import PREFIX
 from server.api.sessions import Invitation
 from server.cli.office import Office, in_office
 from server.entrance.publicity import door
@@ -16,6 +15,7 @@ from server.export import Format, render
 from server.journal.protocol import SessionInfo
 from server.lockfile import RunningServer, running_server
 from server.messages import check_session_id
+from server.paths import PREFIX
 from server.settings import Settings
 
 
@@ -59,7 +59,7 @@ def invite(settings: Settings, options: argparse.Namespace) -> int:
     if known is not None and known.is_closed:
         print("This interview has ended; the link only opens its record.", file=sys.stderr)
     server = running_server(settings.data)
-    if server is None:
+    if server is None and settings.public_url is None:
         print("No server runs here: set DAEDAM_HOST and DAEDAM_PORT to its.", file=sys.stderr)
     base = (server and server.public_url) or settings.public_url or _address(server, settings)
     print(f"In a browser: {door(base, session, token)}", file=sys.stderr)

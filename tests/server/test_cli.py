@@ -14,12 +14,12 @@ from typing import TypeAlias
 import pytest
 
 from pipeline.models import Registry
-from server.app import JOURNAL_FILE
 from server.cli.parser import _duration as duration
 from server.entrance.links import KEY_FILE, Links
 from server.entries import Draft
 from server.events import Event
-from server.journal.sqlite import SqliteJournal
+from server.journal.opening import JOURNAL_FILE
+from server.journal.sqlite.journal import SqliteJournal
 from server.lockfile import LOCK_FILE, DataLock, running_server
 from tests.server.certificates import certificate
 from tests.server.stories import CLOSED, CREATED, note, said, seated
@@ -28,7 +28,8 @@ from tests.server.terminal import Typed, daedam, environment, files_with, finish
 Type: TypeAlias = Callable[..., Typed]
 
 COMMANDS = (
-    "serve", "doctor", "models", "sessions", "invite", "export", "end", "delete", "transcribe",
+    "serve", "doctor", "models", "sessions", "invite", "export", "import", "end", "delete",
+    "transcribe",
 )  # fmt: skip
 FORMATS = ("json", "text", "srt", "vtt", "journal")
 NOTE, OTHER_NOTE, WORDS = "침착하게 답함", "질문이 많음", "개발 경험이 있습니다"
@@ -102,6 +103,7 @@ def test_the_module_is_a_program_and_names_every_command() -> None:
         ("dance",),
         ("export",),
         ("export", "s", "--format", "docx"),
+        ("import",),
         ("invite", "s", "--seat", "지원자_9"),
         ("invite", "s", "--role", "king"),
         ("invite", "s", "--seat", "지원자_1", "--expires", "soon"),

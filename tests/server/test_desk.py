@@ -8,8 +8,8 @@ import pytest
 
 from server import desk
 from server.errors import ClientError, ErrorCode, UnknownSession
-from server.events import Erased, SessionClosed
-from server.journal.sqlite import SqliteJournal
+from server.events import Erased, NoteAdded, SessionClosed
+from server.journal.sqlite.journal import SqliteJournal
 from server.session import Life
 from tests.server.stories import CREATED, draft, interview, note, said, seated
 
@@ -37,7 +37,7 @@ async def test_an_unknown_session_can_be_neither_read_nor_ended_nor_erased(
 ) -> None:
     for work in (
         desk.read(journal, "x"),
-        desk.end(journal, "x"),
+        desk.end(journal, "x", "me"),
         desk.erase(journal, "x", None),
     ):
         with pytest.raises(UnknownSession):
@@ -47,12 +47,39 @@ async def test_an_unknown_session_can_be_neither_read_nor_ended_nor_erased(
 
 async def test_a_live_session_is_ended_once_by_the_operator(journal: SqliteJournal) -> None:
     await journal.append("live", [draft(CREATED), draft(note("1"), at=5.0)])
-    await desk.end(journal, "live")
-    await desk.end(journal, "live")
+    await desk.end(journal, "live", "me")
+    await desk.end(journal, "live", "me")
     session, entries = await desk.read(journal, "live")
     assert session.life is Life.REVIEW
     assert [type(item.event) for item in entries[2:]] == [SessionClosed]
     assert (entries[2].by, entries[2].at >= 5.0) == ("operator", True)
+
+
+async def test_a_session_that_somebody_holds_is_left_to_them(journal: SqliteJournal) -> None:
+    await journal.append("live", [draft(CREATED)])
+    await journal.claim("live", "a server", 60.0)
+    with pytest.raises(ClientError, match="in 90 seconds") as refused:
+        await desk.end(journal, "live", "me")
+    assert refused.value.code is ErrorCode.SESSION_LIVE
+    assert len(await journal.read("live")) == 1
+
+
+async def test_a_word_that_comes_in_between_is_not_lost(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.append("live", [draft(CREATED)])
+    claim = journal.claim
+
+    async def slow_claim(session: str, holder: str, ttl_s: float) -> int:
+        if ttl_s:  # Nothing to do with the lease's end.
+            await journal.append("live", [draft(note("1"), at=5.0)])
+        return await claim(session, holder, ttl_s)
+
+    monkeypatch.setattr(journal, "claim", slow_claim)
+    await desk.end(journal, "live", "me")
+    session, entries = await desk.read(journal, "live")
+    assert session.life is Life.REVIEW
+    assert [type(item.event) for item in entries[1:]] == [NoteAdded, SessionClosed]
 
 
 async def test_an_erased_person_is_in_no_file_and_the_receipt_says_what_went(

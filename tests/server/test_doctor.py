@@ -1,5 +1,6 @@
 """What the doctor says of browsers' needs: pages, certificates, addresses, STUN and TURN."""
 
+import asyncio
 import datetime
 import ipaddress
 import socket
@@ -16,6 +17,8 @@ from server.entrance.ice_servers import IceServer
 from server.media import addresses
 from server.settings import Settings
 from tests.server.certificates import NOW, Pair, certificate
+from tests.server.coturn import HOST, coturn
+from tests.server.coturn import SECRET as COTURN_SECRET
 from tests.server.entrance.test_stun import answered
 
 SECRET = "s" * 40
@@ -189,3 +192,25 @@ def test_every_address_is_asked_and_the_silent_ones_are_told(stun_port: int) -> 
     assert findings[0].state == "answers"
     assert f"TCP {port}" in findings[1].advice
     assert not any("geheim" in f"{finding}" for finding in findings)
+
+
+@pytest.fixture
+def coturn_port(tmp_path: Path) -> Iterator[int]:
+    """A TURN server that may relay to this machine: the doctor has a loop of its own."""
+    allowed = (f"--allowed-peer-ip={HOST}", "--allow-loopback-peers")
+    with asyncio.Runner() as runner:
+        running = coturn(tmp_path, *allowed)
+        yield runner.run(running.__aenter__())
+        runner.run(running.__aexit__(None, None, None))
+
+
+@pytest.mark.process
+def test_a_turn_server_relays_to_this_machine_or_the_reason_is_told(coturn_port: int) -> None:
+    url = f"turn:{HOST}:{coturn_port}"
+    asked = settings(turn_urls=(url, f"{url}?transport=tcp"), turn_secret=COTURN_SECRET)
+    here = [finding.state for finding in ice_servers(asked.replaced(bind_address=HOST))]
+    assert here == [f"relays to {HOST}"] * 2
+    elsewhere = ice_servers(asked.replaced(announced_address="192.0.2.1"))
+    assert all("--allowed-peer-ip" in finding.advice for finding in elsewhere)
+    strangers = ice_servers(asked.replaced(bind_address=HOST, turn_secret="x" * 16))
+    assert all("DAEDAM_TURN_SECRET" in finding.advice for finding in strangers)

@@ -23,6 +23,7 @@ from server.entrance.links import KEY_FILE
 from server.lockfile import LOCK_FILE, running_server
 from tests.server.certificates import certificate
 from tests.server.conftest import answer, ask, socket_path
+from tests.server.redis_server import RedisServer
 from tests.server.talk import note
 from tests.server.terminal import daedam, environment, files_with, finished, spawn
 
@@ -191,6 +192,50 @@ def test_an_unknown_session_is_one_sentence_with_a_server_too(
     extra = ["--yes"] if command == "delete" else []
     found = daedam(capsys, command, "nobody", *extra, "--data", server.data)
     assert "no interview with this id" in found.sentence()
+
+
+def test_a_record_is_imported_when_the_server_has_stopped(
+    server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    talk(server, "to export", two_notes)
+    path = tmp_path / "imported.jsonl"
+    here = ("--data", server.data)
+    export = ("export", "to export", "--format", "journal", "--output", path)
+    assert daedam(capsys, *export, *here).status == 0
+    sentence = daedam(capsys, "import", path, *here).sentence()
+    assert f"pid {server.process.pid} at {server.url}. Stop it" in sentence
+    assert "imported\t" not in daedam(capsys, "sessions", *here).out
+    there = ("--data", tmp_path / "other")
+    assert daedam(capsys, "import", path, *there).status == 0
+    assert daedam(capsys, "export", "imported", "--format", "journal", *there).out == (
+        path.read_text("utf-8")
+    )
+
+
+@pytest.mark.redis
+def test_a_session_in_redis_is_ended_beside_its_server_only_and_erased_from_anywhere(
+    redis_server: RedisServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("DAEDAM_JOURNAL", redis_server.url)
+    monkeypatch.setenv("DAEDAM_SECRET", "s" * 40)
+    running = begun(tmp_path / "data", DAEDAM_JOURNAL=redis_server.url, DAEDAM_SECRET="s" * 40)
+    here, there = ("--data", running.data), ("--data", tmp_path / "another machine")
+    try:
+        invited = daedam(capsys, "invite", "s1", "--role", "operator", *here)
+        by_hand(invited.out.strip(), two_notes)
+        assert "server looks after this interview" in daedam(capsys, "end", "s1", *there).sentence()
+        assert NOTE in daedam(capsys, "export", "s1", *there).out
+        assert daedam(capsys, "end", "s1", *here).err == "s1 has ended.\n"
+        assert "s1\tended\t" in daedam(capsys, "sessions", *there).out
+        assert daedam(capsys, "delete", "s1", "--yes", *there).status == 0
+        assert NOTE not in daedam(capsys, "export", "s1", *here).out
+        assert stopped(running) == 0
+    finally:
+        running.process.kill()
+        running.process.communicate()
 
 
 def test_what_is_deleted_while_the_server_runs_is_in_no_file_and_no_answer(
