@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 # What the tests need beyond the packages in README's first line, by Debian's names. Elsewhere set
 # it to nothing, and DAEDAM_CHROMIUM and DAEDAM_FIREFOX to the browsers.
-APT_TEST_PACKAGES ?= chromium firefox-esr fonts-noto-cjk
+APT_TEST_PACKAGES ?= chromium firefox-esr fonts-noto-cjk coturn prometheus caddy redis-server
 # Models that only tests use; the server's own are fetched without being named.
 TEST_MODELS ?= kokoro-voices
 
@@ -42,9 +42,9 @@ format: ## Format the code and mend what lint can mend
 	@tools/environment --test
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-types: ## Write the pages' message types anew from what the server declares
+types: ## Write the pages' message types and the documents of the wire anew from the code
 	@tools/environment
-	@$(BIN)/python -m tools.messages_dts
+	@$(BIN)/python -m tools.messages_dts && $(BIN)/python -m tools.contracts
 
 screenshots: ## Take the pictures in docs anew (run make test before)
 	@node tests/browser/screenshots.js
