@@ -1,8 +1,9 @@
 """Who is connected to a session, who holds which seat, and who is told of news."""
 
+import asyncio
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from server.access import Principal
@@ -37,6 +38,8 @@ class Connection:
     kind: str
     cursor: int | None = None
     is_caught_up: bool = False
+    turns: dict[str | None, asyncio.Lock] = field(default_factory=dict)
+    """By speaker: recordings that another process understands go there in their order."""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """What only the holder of a session carries out, and the way to it from any other process."""
 
+import asyncio
 import secrets
 from typing import TypeAlias, assert_never
 
@@ -46,6 +47,14 @@ async def ask(room: Room, connection: Connection, command: Errand) -> Answer:
     Raises:
         ClientError: it may not be done; nobody could be found who holds the session.
     """
+    if isinstance(command, AudioChunk) and room.holding is None:
+        # What continues a recording must not overtake its beginning on the way.
+        async with connection.turns.setdefault(command.speaker, asyncio.Lock()):
+            return await _ask(room, connection, command)
+    return await _ask(room, connection, command)
+
+
+async def _ask(room: Room, connection: Connection, command: Errand) -> Answer:
     principal = connection.principal
 
     async def here() -> Answer:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 RENEWALS = 3
 """Times that a lease is renewed before it would run out."""
+PATIENCE_S = 30.0
+"""How long after its lease a holder goes on without the journal: as long as words wait for it."""
 LOOK_S = 0.2
 """How often to look whether an ended session's last words are written down."""
 
@@ -45,7 +47,7 @@ class Holding:
             ledger: the session's.
             attendance: who is connected to this process.
             whisper: passes signals on to everybody, here and elsewhere; must not block.
-            on_deposed: called once when another process has taken the session over.
+            on_deposed: called once when another process has taken the session over, or may have.
         """
         self._services = services
         self._ledger = ledger
@@ -195,17 +197,21 @@ class Holding:
 
     async def _keep_lease(self) -> None:
         """Renew the lease while the session lives and its last words are written down."""
-        pause_s = self._ledger.lease_s / RENEWALS
+        lease_s = self._ledger.lease_s
+        renewed = time.monotonic()
         while not self._session.is_over:
             try:
-                async with asyncio.timeout(pause_s):
+                async with asyncio.timeout(lease_s / RENEWALS):
                     await self._ledger.deposed.wait()
             except TimeoutError:
                 try:
                     await self._ledger.claim()
+                    renewed = time.monotonic()
                 except ClientError as error:
                     log.warning("lease of %s not renewed: %s", self._session.id, error.code)
-            if self._ledger.deposed.is_set():
+            # A journal that stays away keeps no word: nobody should believe to be heard.
+            is_cut_off = time.monotonic() - renewed > lease_s + PATIENCE_S
+            if self._ledger.deposed.is_set() or is_cut_off:
                 self._on_deposed()
                 return
         while self.is_busy:  # noqa: ASYNC110  # streams and tracks do not tell when they are done

@@ -52,6 +52,8 @@ class Room:
         self._unlisten: Callable[[], None] = lambda: None
         self._tasks = Tasks(f"room {session}")
         self._is_closed = False
+        self._has_followed = False
+        """Whether another process was found to hold the session."""
         self._was_over = False
         """Whether those who are connected have been told that the session is over."""
 
@@ -130,6 +132,7 @@ class Room:
                 return None
             holder = await self.ledger.claim()
             if holder is not None:
+                self._has_followed = True
                 return holder
             # What the holder before appended comes first.
             await self.ledger.catch_up()
@@ -144,6 +147,9 @@ class Room:
                 raise
             self.holding = holding
             log.info("session %s is held here", self.id)
+            if self._has_followed:
+                self._has_followed = False
+                self.services.metrics.count_takeover()
             return None
 
     def held(self) -> Holding:
@@ -284,14 +290,14 @@ class Room:
             await asyncio.sleep(self.ledger.lease_s / 2)
             if self.holding is None and self.connections:
                 try:
-                    if await self.hold() is None and self.holding is not None:
-                        self.services.metrics.count_takeover()
+                    await self.hold()
                 except ClientError as error:
                     log.warning("%s cannot be held: %s", self.id, error.code)
 
     def _depose(self) -> None:
         """Another process holds the session: whoever is heard here has to be heard there."""
         holding, self.holding = self.holding, None
+        self._has_followed = True
         if holding is not None:
             self.attendance.dismiss(ErrorCode.JOURNAL_UNAVAILABLE, 1011, "peer")
             self._tasks.start(holding.close(), "deposed")

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server import holding
 from server.api import context
 from server.journal.redis import journal as redis_journal
 from server.paths import SESSION
@@ -86,6 +87,27 @@ async def test_who_was_heard_by_a_deposed_holder_is_told_to_come_back(
     await told(again, "gap", track=APPLICANT)
     seqs = [event["seq"] for event in await events(pair.second)]
     assert seqs == list(range(1, len(seqs) + 1))
+
+
+async def test_a_holder_that_is_cut_off_for_long_lets_everybody_look_elsewhere(
+    pair: Pair, browse: Browsers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "PATIENCE_S", 0.5)
+    await create(pair.first, consent="external")
+    headers = bearer(pair.first, APPLICANT)
+    speaking = await browse(speaks=spoken(), headers=headers)
+    await asked(speaking, {"type": "subscribe"})
+    room = await room_of(pair.first)
+    pair.cable.cut()
+    assert (await told(speaking, "error"))["code"] == "journal_unavailable"
+    assert room.holding is None
+    pair.cable.mend()
+
+    async def is_back() -> bool:
+        return await is_held_at(pair.first)
+
+    await browse(speaks=spoken(), headers=headers)
+    await eventually(is_back)
 
 
 async def test_a_command_whose_holder_vanishes_is_carried_out_by_the_next_one(

@@ -1,6 +1,7 @@
 """One session through two processes: who reads, writes, speaks and ends it at either of them."""
 
 import asyncio
+import itertools
 import secrets
 
 import aiohttp
@@ -25,6 +26,7 @@ from tests.server.talk import (
     link,
     new_id,
     note,
+    paused,
     record,
     room_of,
     said,
@@ -165,6 +167,18 @@ async def test_a_command_with_an_id_keeps_it_on_the_way(pair: Pair) -> None:
     assert first["reply_to"] == again["reply_to"] == command["id"]
     assert first["seq"] == again["seq"]
     assert (await record(pair.first))["total_transcripts"] == 1
+
+
+async def test_the_pieces_of_a_recording_reach_the_holder_in_their_order(pair: Pair) -> None:
+    await connect(pair.first)
+    socket = await connect(pair.second)
+    recording = encode(paused(SPOKEN, SPOKEN), "webm")
+    cuts = [len(recording) * part // 8 for part in range(9)]
+    for start, end in itertools.pairwise(cuts):
+        await socket.send_json(chunk(recording[start:end], speaker=APPLICANT, id=new_id()))
+    answers = [await answer(socket) for _ in cuts[1:]]
+    assert all(found["result"]["success"] for found in answers)
+    assert (await record(pair.first))["total_transcripts"] == 2
 
 
 async def test_what_the_holder_refuses_is_refused_in_its_words(pair: Pair) -> None:
