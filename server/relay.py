@@ -1,6 +1,7 @@
 """To the process that holds a session: requests that only it can carry out."""
 
 import asyncio
+import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -93,7 +94,12 @@ class Relay:
         url = URL(process.url + path, encoded=True)
         try:
             async with self._client.post(
-                url, data=body, headers=headers, timeout=timeout, ssl=ssl
+                # A file is sent in pieces: large bytes would hold up the event loop.
+                url,
+                data=io.BytesIO(body),
+                headers=headers,
+                timeout=timeout,
+                ssl=ssl,
             ) as response:
                 return Reply(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
