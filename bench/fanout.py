@@ -1,9 +1,10 @@
 """How much later than its author everybody else has an event, when they are in another process.
 
-``python -m bench.fanout [--events 1000] [--rate 50] [--subscribers 100]``. A real redis-server, a
-process that appends, and this one, which follows the session and hands every event to each of its
-subscribers. Added latency is from the acknowledgement in the first process to a subscriber's turn
-in the second.
+``python -m bench.fanout [--events 1000] [--rate 50] [--subscribers 100]``. First the journal alone:
+a real redis-server, a process that appends, and this one, which follows the session and hands every
+event to each of its subscribers. Then people: two real servers, an author's WebSocket at one, all
+subscribers' at the other. Added latency is from the acknowledgement to a subscriber's turn; with
+WebSockets it includes this one client, which reads for all of them.
 """
 
 import argparse
@@ -13,16 +14,21 @@ import tempfile
 import time
 from pathlib import Path
 
+import aiohttp
+
 from bench.journal import NOTE, SESSION, draft
 from bench.redis_journal import journal_in
 from bench.results import Cell, print_table, store
-from bench.serving import percentile
+from bench.serving import Server, percentile, serving
 from server.events import NoteAdded, SessionConfig, SessionCreated
 from server.journal.redis.journal import RedisJournal
 from server.journal_address import RedisAddress
 from server.ledger import Ledger
+from server.paths import PREFIX
 from server.redis.connection import connect
 from server.redis.pubsub import Subscriptions
+from server.settings import MIN_SECRET_CHARACTERS
+from tests.server.redis_server import RedisServer
 
 LIMIT_P99_MS = 20
 
@@ -37,12 +43,13 @@ def main() -> None:
     if options.append_to:
         asyncio.run(_append(options.append_to, options.events, options.rate))
         return
+    load = options.events, options.rate, options.subscribers
     with tempfile.TemporaryDirectory(prefix="daedam-bench-", dir=".") as folder:
-        row = asyncio.run(
-            _measure(Path(folder).resolve(), options.events, options.rate, options.subscribers)
-        )
-    print_table([row])
-    print(store("fanout", [row]))
+        table = [asyncio.run(_journal(Path(folder).resolve(), *load))]
+    with tempfile.TemporaryDirectory(prefix="daedam-bench-", dir=".") as folder:
+        table.append(asyncio.run(_sockets(Path(folder).resolve(), *load)))
+    print_table(table)
+    print(store("fanout", table))
 
 
 async def _append(url: str, count: int, rate: float) -> None:
@@ -61,7 +68,7 @@ async def _append(url: str, count: int, rate: float) -> None:
     await client.aclose()
 
 
-async def _measure(folder: Path, count: int, rate: float, subscribers: int) -> dict[str, Cell]:
+async def _journal(folder: Path, count: int, rate: float, subscribers: int) -> dict[str, Cell]:
     async with journal_in(folder, "everysec") as (journal, server):
         await journal.append(SESSION, [draft(0, SessionCreated(config=SessionConfig()))])
         audience = _Audience(journal, subscribers, count + 1)
@@ -79,8 +86,72 @@ async def _measure(folder: Path, count: int, rate: float, subscribers: int) -> d
         for heard in audience.heard[int(seq)]:
             added_ms.append(1000 * (heard - float(acknowledged)))
             whole_ms.append(1000 * (heard - float(asked)))
+    return _row("journal", added_ms, whole_ms, count, rate, subscribers)
+
+
+async def _sockets(folder: Path, count: int, rate: float, subscribers: int) -> dict[str, Cell]:
+    secret = "s" * MIN_SECRET_CHARACTERS
+    with RedisServer(folder) as redis:
+        shared = {"DAEDAM_JOURNAL": redis.url, "DAEDAM_SECRET": secret, "DAEDAM_WORKERS": "1"}
+        shared["DAEDAM_LEGACY_NETWORKS"] = "127.0.0.0/8"
+        async with serving(**shared) as first, serving(**shared) as second:
+            async with aiohttp.ClientSession() as client:
+                return await _conversation(client, (first, second), count, rate, subscribers)
+
+
+async def _conversation(
+    client: aiohttp.ClientSession,
+    servers: tuple[Server, Server],
+    count: int,
+    rate: float,
+    subscribers: int,
+) -> dict[str, Cell]:
+    author, reader = (f"{server.url}{PREFIX}/ws/interview/{SESSION}" for server in servers)
+    heard: dict[str, list[float]] = {f"{NOTE} {number}": [] for number in range(count)}
+
+    async def subscribe(socket: aiohttp.ClientWebSocketResponse) -> None:
+        left = count
+        while left:
+            message = await socket.receive_json(timeout=60)
+            if message["type"] == "note_added":
+                heard[message["note"]].append(time.monotonic())
+                left -= 1
+
+    writing = await client.ws_connect(author)
+    sockets = [await client.ws_connect(reader) for _ in range(subscribers)]
+    for socket in sockets:
+        await socket.send_json({"type": "subscribe"})
+    readers = [asyncio.create_task(subscribe(socket)) for socket in sockets]
+    await asyncio.sleep(1)
+    asked, acknowledged = [], []
+    began = time.monotonic()
+    for number in range(count):
+        await asyncio.sleep(began + number / rate - time.monotonic())
+        asked.append(time.monotonic())
+        await writing.send_json(
+            {"type": "speaker_note", "speaker": "지원자_1", "note": f"{NOTE} {number}"}
+        )
+        await writing.receive_json(timeout=10)
+        acknowledged.append(time.monotonic())
+    await asyncio.gather(*readers)
+    added_ms, whole_ms = [], []
+    for times, sent, answered in zip(heard.values(), asked, acknowledged, strict=True):
+        added_ms += [1000 * max(0.0, moment - answered) for moment in times]
+        whole_ms += [1000 * (moment - sent) for moment in times]
+    return _row("WebSockets at two servers", added_ms, whole_ms, count, rate, subscribers)
+
+
+def _row(
+    what: str,
+    added_ms: list[float],
+    whole_ms: list[float],
+    count: int,
+    rate: float,
+    subscribers: int,
+) -> dict[str, Cell]:
     assert len(added_ms) == count * subscribers
     return {
+        "what": what,
         "subscribers": subscribers,
         "events": count,
         "events_per_s": rate,

@@ -199,24 +199,38 @@ class Holding:
         """Renew the lease while the session lives and its last words are written down."""
         lease_s = self._ledger.lease_s
         renewed = time.monotonic()
-        while not self._session.is_over:
-            try:
-                async with asyncio.timeout(lease_s / RENEWALS):
-                    await self._ledger.deposed.wait()
-            except TimeoutError:
-                try:
-                    await self._ledger.claim()
+        turns = [
+            asyncio.ensure_future(turn.wait())
+            for turn in (self._ledger.deposed, self._ledger.closed)
+        ]
+        try:
+            while not self._session.is_over:
+                await asyncio.wait(
+                    turns, timeout=lease_s / RENEWALS, return_when=asyncio.FIRST_COMPLETED
+                )
+                if self._ledger.closed.is_set():
+                    break
+                if await self._renewed():
                     renewed = time.monotonic()
-                except ClientError as error:
-                    log.warning("lease of %s not renewed: %s", self._session.id, error.code)
-            # A journal that stays away keeps no word: nobody should believe to be heard.
-            is_cut_off = time.monotonic() - renewed > lease_s + PATIENCE_S
-            if self._ledger.deposed.is_set() or is_cut_off:
-                self._on_deposed()
-                return
+                # A journal that stays away keeps no word: nobody should believe to be heard.
+                is_cut_off = time.monotonic() - renewed > lease_s + PATIENCE_S
+                if self._ledger.deposed.is_set() or is_cut_off:
+                    self._on_deposed()
+                    return
+        finally:
+            for turn in turns:
+                turn.cancel()
         while self.is_busy:  # noqa: ASYNC110  # streams and tracks do not tell when they are done
             await asyncio.sleep(LOOK_S)
         await self._ledger.release()
+
+    async def _renewed(self) -> bool:
+        """Renew the lease; return whether it could be."""
+        try:
+            return await self._ledger.claim() is None
+        except ClientError as error:
+            log.warning("lease of %s not renewed: %s", self._session.id, error.code)
+            return False
 
     async def _tick(self) -> None:
         """Evaluate at every 30 s of session time."""

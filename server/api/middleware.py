@@ -18,6 +18,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 access_log = logging.getLogger("server.access_log")
 
+PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
+"""Asked every second for years; that all is well is said at DEBUG."""
 _CODES = {404: ErrorCode.NOT_FOUND, 413: ErrorCode.TOO_LARGE}
 
 
@@ -74,7 +76,15 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         took_ms = (time.monotonic() - began) * 1000
         # The raw path: a decoded one could carry line breaks into the log.
         path = request.rel_url.raw_path
-        access_log.info("%s %s %d %.0f ms", request.method, path, status, took_ms)
+        is_probe = path in PROBES and status == 200
+        access_log.log(
+            logging.DEBUG if is_probe else logging.INFO,
+            "%s %s %d %.0f ms",
+            request.method,
+            path,
+            status,
+            took_ms,
+        )
 
 
 @web.middleware

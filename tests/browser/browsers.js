@@ -62,6 +62,8 @@ export function openChromium(profile, wav) {
       ...CHROMIUM_ARGUMENTS,
       ...(wav ? [`--use-file-for-fake-audio-capture=${wav}`] : []),
     ],
+    // A proxy's own authority is known to no browser here.
+    acceptInsecureCerts: true,
     defaultViewport: DESKTOP,
     timeout: START_MS,
     protocolTimeout: REPLY_MS,

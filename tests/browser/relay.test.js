@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { Coturn } from "./coturn.js";
 import { reachOnly, refusalsTo, routesOf } from "./relayed.js";
+import { Server } from "./server.js";
 import { Stage } from "./stage.js";
 import { textOf } from "./subscriber.js";
 import { until } from "./waiting.js";
@@ -40,12 +41,12 @@ before(
         Coturn.start(folder, SECRET),
         Coturn.start(folder, `not ${SECRET}`),
       ]);
-      return {
+      return Server.start(folder, {
         // Else the page's own address would be one more way.
         DAEDAM_BIND_ADDRESS: "127.0.0.1",
         DAEDAM_TURN_URLS: `${coturn.url},${coturn.url}?transport=tcp,${foreign.url}`,
         DAEDAM_TURN_SECRET: SECRET,
-      };
+      });
     });
   },
   { timeout: JOURNEY_MS },

@@ -11,7 +11,7 @@ import { within } from "./waiting.js";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const PYTHON = join(ROOT, ".venv/bin/python");
-const PREFIX = "/api/v1/realtime-interview";
+export const PREFIX = "/api/v1/realtime-interview";
 const START_MS = 60_000;
 const STOP_MS = 20_000;
 const ANSWER_MS = 30_000;
@@ -23,12 +23,24 @@ export class Server {
    * @param {string} url
    * @param {string} log The file of what it writes on stderr.
    * @param {(port: string) => Promise<Server>} again Starts another one with the same data.
+   * @param {{entrance?: string | undefined, token?: string | undefined}} [terms] Where people come
+   *   in; the operator's link, where one is needed.
    */
-  constructor(process, url, log, again) {
+  constructor(process, url, log, again, { entrance = url, token } = {}) {
     this.process = process;
     this.url = url;
     this.log = log;
     this.again = again;
+    this.entrance = entrance;
+    this.token = token;
+  }
+
+  get logs() {
+    return [this.log];
+  }
+
+  get isRunning() {
+    return this.process.exitCode === null && this.process.signalCode === null;
   }
 
   /**
@@ -56,7 +68,10 @@ export class Server {
       const died = once(child, "exit").then(() => Promise.reject(new Error("it ended at once")));
       const [url] = await within("the server's address", Promise.race([said, died]), START_MS);
       const again = (/** @type {string} */ same) => Server.start(folder, settings, same);
-      return new Server(child, String(url).trim(), log, again);
+      return new Server(child, String(url).trim(), log, again, {
+        entrance: settings["DAEDAM_PUBLIC_URL"],
+        token: settings["DAEDAM_SECRET"] && tokenOf(folder),
+      });
     } catch (error) {
       child.kill("SIGKILL");
       throw new Error(`the server did not start: ${error}\n${readFileSync(log, "utf8")}`);
@@ -72,9 +87,10 @@ export class Server {
 
   /** Starts anew where it was, with what it had kept. */
   async restart() {
-    const { process, url } = await this.again(new URL(this.url).port);
+    const { process, url, token } = await this.again(new URL(this.url).port);
     if (url !== this.url) throw new Error(`the server came back at ${url}, not at ${this.url}`);
     this.process = process;
+    this.token = token;
   }
 
   /** Asks it to stop, and ends it when it does not. */
@@ -104,7 +120,7 @@ export class Server {
    * @param {string} [token] Without one the operator asks.
    * @returns {Promise<Response>} A successful one.
    */
-  async ask(method, path, body, token) {
+  async ask(method, path, body, token = this.token) {
     const response = await fetch(this.url + path, {
       method,
       headers: token ? { Authorization: `Bearer ${token}` } : {},
@@ -138,7 +154,7 @@ export class Session {
 
   /** @param {string | null} seat @param {string} [token] Another link for it. @returns {string} */
   roomUrl(seat, token = this.token(seat)) {
-    return `${this.server.url}/room/${this.id}#t=${token}`;
+    return `${this.server.entrance}/room/${this.id}#t=${token}`;
   }
 
   /** @param {object} whom As in `POST …/invite`. @returns {Promise<string>} One more link. */
@@ -155,11 +171,16 @@ export class Session {
   }
 
   /** @param {string} [token] @returns {Promise<Subscriber>} A client that is no browser. */
-  subscribe(token) {
+  subscribe(token = this.server.token) {
     const address = this.server.url.replace(/^http/, "ws");
     const link = token ? `?t=${token}` : "";
     return Subscriber.open(`${address}${PREFIX}/ws/interview/${this.id}${link}`);
   }
+}
+
+/** @param {string} folder @returns {string} The operator's link that the server made for itself. */
+function tokenOf(folder) {
+  return JSON.parse(readFileSync(join(folder, "data/server.lock"), "utf8")).token;
 }
 
 /** @returns {Record<string, string | undefined>} Without settings of whoever runs the tests. */

@@ -25,6 +25,7 @@ const CLOSE_MS = 10_000;
  * @property {string} [voice] Who speaks into the microphone; without one the person is silent.
  * @property {boolean} [isPhone] A narrow touch screen.
  * @property {boolean} [isFirefox]
+ * @typedef {{stop: () => Promise<void>, logs: readonly string[]}} Runs
  */
 
 /**
@@ -37,6 +38,7 @@ export function ownAddress() {
   return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address;
 }
 
+/** @template {Runs} [R=Server] */
 export class Stage {
   /** @type {Map<string, Promise<Browser>>} */
   #browsers = new Map();
@@ -45,7 +47,7 @@ export class Stage {
   /** @type {import("puppeteer-core").BrowserContext[]} */
   #contexts = [];
 
-  /** @param {string} folder @param {Server} server @param {Record<string, Voice>} voices */
+  /** @param {string} folder @param {R} server @param {Record<string, Voice>} voices */
   constructor(folder, server, voices) {
     this.folder = folder;
     this.server = server;
@@ -53,15 +55,16 @@ export class Stage {
   }
 
   /**
-   * @param {(folder: string) => Promise<Record<string, string>>} [prepare] What the server needs
-   *   is begun there; returns settings, as `DAEDAM_…`.
-   * @returns {Promise<Stage>}
+   * @template {Runs} [R=Server]
+   * @param {(folder: string) => Promise<R>} [start] What runs; without it one server.
+   * @returns {Promise<Stage<R>>}
    */
-  static async open(prepare = async () => ({})) {
+  static async open(start) {
     const folder = mkdtempSync(join(tmpdir(), "daedam-journeys-"));
     const speak = ["-m", "tests.browser.voices", folder];
     const voices = JSON.parse(execFileSync(PYTHON, speak, { cwd: ROOT, encoding: "utf8" }));
-    return new Stage(folder, await Server.start(folder, await prepare(folder)), voices);
+    const server = start ? await start(folder) : await Server.start(folder);
+    return new Stage(folder, /** @type {R} */ (/** @type {Runs} */ (server)), voices);
   }
 
   /** @param {string} name @returns {Voice} */
@@ -141,8 +144,10 @@ export class Stage {
     const browsers = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     await Promise.allSettled(browsers.map((browser) => ended(browser)));
     await this.server.stop();
-    const log = readFileSync(this.server.log, "utf8");
-    assert.ok(!log.includes("Traceback"), log);
+    for (const file of this.server.logs) {
+      const log = readFileSync(file, "utf8");
+      assert.ok(!log.includes("Traceback"), log);
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 
