@@ -30,6 +30,7 @@ from pipeline.inference import Backlog
 from pipeline.jobs import Job, Result
 from pipeline.runner import Segmenter
 from pipeline.transcription import transcript_to_values
+from server import commands
 from server.access import LOCAL_OPERATOR
 from server.api.conversation import Conversation
 from server.budget import MemoryBudget
@@ -37,10 +38,10 @@ from server.clock import SessionClock
 from server.entrance.links import Links
 from server.events import SessionConfig
 from server.exchange.local import LocalExchange
+from server.exchange.relay import Relay
 from server.journal.sqlite.journal import SqliteJournal
 from server.messages import SpeakerNote
-from server.metrics import Metrics
-from server.relay import Relay
+from server.operations.metrics import Metrics
 from server.room import Room
 from server.services import Services
 from server.settings import Settings
@@ -142,7 +143,7 @@ class Interview:
 
     async def note(self) -> None:
         command = SpeakerNote(speaker="지원자_1", note="차분하게 근거를 들어 설명한다.")
-        await self.room.note(LOCAL_OPERATOR, command)
+        await commands.note(self.room, LOCAL_OPERATOR, command)
 
     def _sound(self, number: int) -> Samples:
         start = number * _BLOCK % (RATE_HZ - _BLOCK)

@@ -25,14 +25,14 @@ from server.entrance.links import Links, load_key
 from server.exchange.local import LocalExchange
 from server.exchange.protocol import Exchange
 from server.exchange.redis import RedisExchange
+from server.exchange.relay import Relay
 from server.journal.measured import MeasuredJournal
 from server.journal.opening import open_journal
 from server.lockfile import make_data_folder
-from server.looplag import LoopLag
-from server.measured import MeasuredExecutor
 from server.media.peer import PeerConfig
-from server.metrics import Metrics
-from server.relay import Relay
+from server.operations.looplag import LoopLag
+from server.operations.measured import MeasuredExecutor
+from server.operations.metrics import Metrics
 from server.rooms import Rooms
 from server.services import Services
 from server.settings import Settings, is_loopback

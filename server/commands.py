@@ -2,9 +2,10 @@
 
 from typing import assert_never
 
-from server import holders
+from server import consent, decisions, holders
+from server.access import Principal
 from server.attendance import Connection
-from server.errors import SessionOver
+from server.errors import JournalUnavailable, SessionOver
 from server.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -14,7 +15,8 @@ from server.events import (
     RoomConfirmed,
     Unmuted,
 )
-from server.ledger import Committed, seq_of
+from server.holding import no_microphone
+from server.ledger import Committed, Decide, seq_of
 from server.messages import (
     Answer,
     AnyCommand,
@@ -45,16 +47,18 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
     cmd = command.id
     match command:
         case SpeakerNote():
-            return _saved(await room.note(principal, command), cmd)
+            return _saved(await note(room, principal, command), cmd)
         case Consent():
-            return _done(await room.consent(principal, command), cmd, ConsentGiven)
+            committed = await _commit(room, principal, cmd, lambda s, _: consent.give(s, principal))
+            return _done(committed, cmd, ConsentGiven)
         case WithdrawConsent():
-            return _done(await room.withdraw(principal, command), cmd, ConsentWithdrawn)
+            return _done(await _withdraw(room, principal, cmd), cmd, ConsentWithdrawn)
         case ConfirmRoom():
-            return _done(await room.confirm(principal, command), cmd, RoomConfirmed)
+            committed = await _commit(room, principal, cmd, lambda s, _: consent.confirm(s))
+            return _done(committed, cmd, RoomConfirmed)
         case Mute():
             kind = Muted if command.is_muted else Unmuted
-            return _done(await room.mute(connection, command), cmd, kind)
+            return _done(await _mute(room, connection, command), cmd, kind)
         case EvaluationRequest() | SessionEnd() | AudioChunk():
             return await holders.ask(room, connection, command)
         case Subscribe():
@@ -63,6 +67,34 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
             raise AssertionError("a door subscribes by itself")
         case _:
             assert_never(command)
+
+
+async def note(room: Room, principal: Principal, command: SpeakerNote) -> Committed:
+    """Keep a note."""
+    return await _commit(
+        room, principal, command.id, lambda s, at: (decisions.note(s, command, at),)
+    )
+
+
+async def _withdraw(room: Room, principal: Principal, cmd: str | None) -> Committed:
+    """Keep the end of a person's consent; nobody listens from then on, kept or not."""
+    try:
+        return await _commit(room, principal, cmd, lambda s, _: consent.withdraw(s, principal))
+    except JournalUnavailable:
+        if room.holding is not None:
+            room.holding.tracks.refuse(principal.seat)
+        raise
+
+
+async def _mute(room: Room, connection: Connection, command: Mute) -> Committed:
+    """Mute the microphone that the connection carries, see ``Holding.mute``."""
+    if room.holding is None and not room.session.is_over:
+        raise no_microphone()
+    return await room.held().mute(connection, command)
+
+
+async def _commit(room: Room, principal: Principal, cmd: str | None, decide: Decide) -> Committed:
+    return await room.ledger.commit(decide, by=principal.author, cmd=cmd)
 
 
 def _saved(committed: Committed, cmd: str | None) -> NoteSaved:

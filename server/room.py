@@ -6,24 +6,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from server import consent, decisions
+from server import decisions
 from server.access import Principal
 from server.attendance import Attendance, Connection, Door, process_of
 from server.errors import (
     ClientError,
     ErrorCode,
     HeldElsewhere,
-    JournalUnavailable,
     SeatTaken,
     SessionOver,
 )
 from server.events import SYSTEM, CloseReason, Joined, Left, SessionConfig
+from server.exchange.notices import Replaced, decode_notice, encode_notice
+from server.exchange.relay import reach
 from server.hearing.track import Track
-from server.holding import Holding, no_microphone
-from server.ledger import Committed, Decide, Ledger
-from server.messages import ConfirmRoom, Consent, Mute, Signal, SpeakerNote, WithdrawConsent
-from server.notices import Replaced, decode_notice, encode_notice
-from server.relay import reach
+from server.holding import Holding
+from server.ledger import Ledger
+from server.messages import Signal
 from server.services import Services
 from server.session import Life, Session
 from server.tasks import Tasks
@@ -165,7 +164,7 @@ class Room:
     async def where_held(
         self, here: Callable[[], Awaitable[T]], there: Callable[[str], Awaitable[T]]
     ) -> T:
-        """Do something where the session is held, see ``server.relay.reach``."""
+        """Do something where the session is held, see ``server.exchange.relay.reach``."""
         return await reach(self.hold, here, there)
 
     async def join(self, principal: Principal, door: Door, kind: str) -> Connection:
@@ -212,41 +211,6 @@ class Room:
         """The microphone's connection is gone; its last words are still understood."""
         if self.holding is not None:
             self.holding.tracks.finish(track)
-
-    async def note(self, principal: Principal, command: SpeakerNote) -> Committed:
-        """Keep a note."""
-        return await self._commit(
-            principal, command.id, lambda session, at: (decisions.note(session, command, at),)
-        )
-
-    async def consent(self, principal: Principal, command: Consent) -> Committed:
-        """Keep the consent of the person's own seat."""
-        return await self._commit(
-            principal, command.id, lambda session, _: consent.give(session, principal)
-        )
-
-    async def withdraw(self, principal: Principal, command: WithdrawConsent) -> Committed:
-        """Keep the end of that consent; nobody listens from then on, kept or not."""
-        try:
-            return await self._commit(
-                principal, command.id, lambda session, _: consent.withdraw(session, principal)
-            )
-        except JournalUnavailable:
-            if self.holding is not None:
-                self.holding.tracks.refuse(principal.seat)
-            raise
-
-    async def confirm(self, principal: Principal, command: ConfirmRoom) -> Committed:
-        """Keep that everybody whom a room microphone hears has consented."""
-        return await self._commit(
-            principal, command.id, lambda session, _: consent.confirm(session)
-        )
-
-    async def mute(self, connection: Connection, command: Mute) -> Committed:
-        """Mute the microphone that the connection carries, see ``Holding.mute``."""
-        if self.holding is None and not self.session.is_over:
-            raise no_microphone()
-        return await self.held().mute(connection, command)
 
     async def end(self, by: str, cmd: str | None = None, reason: CloseReason = "ended") -> None:
         """End the session, see ``Holding.end``; the record of an ended one stays as it is."""
@@ -310,9 +274,6 @@ class Room:
             await self.ledger.commit(lambda session, _: () if session.is_over else (event,), by=by)
         except ClientError as error:
             log.warning("presence in %s not recorded: %s", self.id, error.code)
-
-    async def _commit(self, principal: Principal, cmd: str | None, decide: Decide) -> Committed:
-        return await self.ledger.commit(decide, by=principal.author, cmd=cmd)
 
     def _whisper(self, signal: Signal) -> None:
         self.attendance.whisper(signal)

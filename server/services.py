@@ -6,9 +6,9 @@ from pipeline.assembly import Ears
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.inference import Executor
 from server.exchange.protocol import Exchange
+from server.exchange.relay import Relay
 from server.journal.protocol import Journal
-from server.metrics import Metrics
-from server.relay import Relay
+from server.operations.metrics import Metrics
 from server.settings import Settings
 
 

@@ -9,11 +9,11 @@ from server.api.readiness import Readiness
 from server.budget import MemoryBudget
 from server.entrance.links import Links
 from server.exchange.protocol import Exchange
+from server.exchange.relay import Relay
 from server.journal.opening import Opened
 from server.journal.protocol import Journal
-from server.looplag import LoopLag
-from server.metrics import Metrics
-from server.relay import Relay
+from server.operations.looplag import LoopLag
+from server.operations.metrics import Metrics
 from server.rooms import Rooms
 from server.settings import Settings
 

@@ -28,7 +28,7 @@ from server.messages import (
     encode_answer,
     type_of,
 )
-from server.metrics import SLOW_READER
+from server.operations.metrics import SLOW_READER
 from server.room import Room
 from server.tasks import Tasks
 

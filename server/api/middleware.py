@@ -11,7 +11,7 @@ from server.access import HTTP, Principal
 from server.api import context, pages
 from server.entrance.gate import Caller, admit
 from server.errors import ClientError, ErrorCode, Forbidden, Refusal
-from server.relay import SCHEME
+from server.exchange.relay import SCHEME
 
 T = TypeVar("T")
 

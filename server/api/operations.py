@@ -7,7 +7,7 @@ from server.api import context
 from server.api.middleware import caller, json_response
 from server.api.peers import PeerLine
 from server.entrance.gate import admit_scraper
-from server.gauges import Gauges
+from server.operations.gauges import Gauges
 from server.rooms import Rooms
 
 

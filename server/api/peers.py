@@ -14,7 +14,7 @@ from server.entrance.resumes import new_token
 from server.errors import Overloaded
 from server.hearing.track import Track
 from server.media.peer import End, Peer, PeerConfig
-from server.metrics import FAST_SENDER, Metrics
+from server.operations.metrics import FAST_SENDER, Metrics
 from server.room import Room
 from server.tasks import Tasks
 

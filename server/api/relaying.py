@@ -8,9 +8,9 @@ from aiohttp import web
 from server import holders
 from server.api import context
 from server.errors import ClientError, ErrorCode, Forbidden, HeldElsewhere
+from server.exchange.relay import MISDIRECTED
 from server.holders import Relayed
 from server.messages import MAX_ANSWERED_FRAME, check_session_id, encode_answer
-from server.relay import MISDIRECTED
 from server.room import Room
 
 

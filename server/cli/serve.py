@@ -12,7 +12,6 @@ import time
 
 from aiohttp import web
 
-from server import logs
 from server.access import EVERY_SESSION, Principal, Role
 from server.api import context
 from server.app import make_app
@@ -20,8 +19,9 @@ from server.entrance import tls
 from server.entrance.tls import Tls
 from server.exchange.address import internal_url
 from server.lockfile import DataLock, RunningServer
-from server.logs import progress
 from server.media import selftest
+from server.operations import logs
+from server.operations.logs import progress
 from server.settings import Settings, SettingsError
 
 STOP_S = 20.0

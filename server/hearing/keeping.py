@@ -6,7 +6,7 @@ import logging
 from server.errors import ClientError, JournalUnavailable
 from server.events import SYSTEM
 from server.ledger import Decide, Ledger
-from server.metrics import NOT_KEPT, Metrics
+from server.operations.metrics import NOT_KEPT, Metrics
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from server.hearing.finals import final_events
 from server.hearing.streams import Placed, Stream, decode_base64
 from server.ledger import Ledger
 from server.messages import AudioChunk, AudioProcessed
-from server.metrics import Metrics
+from server.operations.metrics import Metrics
 from server.reports import Backlog
 from server.tasks import Tasks
 

@@ -21,7 +21,7 @@ from server.hearing.streams import Placed, Timeline
 from server.ledger import Ledger
 from server.media.clock import TrackClock
 from server.messages import Signal
-from server.metrics import Metrics
+from server.operations.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

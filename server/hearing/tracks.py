@@ -15,7 +15,7 @@ from server.events import is_applicant
 from server.hearing.track import Track
 from server.ledger import Ledger
 from server.messages import Signal
-from server.metrics import Metrics
+from server.operations.metrics import Metrics
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from server.journal.protocol import (
     SessionInfo,
     Unfollow,
 )
-from server.metrics import Metrics
+from server.operations.metrics import Metrics
 
 
 class MeasuredJournal:

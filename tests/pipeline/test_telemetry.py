@@ -23,7 +23,9 @@ import onnxruntime
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("entry", ["server.app", "pipeline.engines.whisper", "server.cli.transcribe"])
+@pytest.mark.parametrize(
+    "entry", ["server.app", "pipeline.engines.whisper", "server.cli.transcribe"]
+)
 def test_onnxruntime_is_told_to_report_nothing_before_it_is_imported(entry: str) -> None:
     environment = {name: text for name, text in os.environ.items() if name != NO_TELEMETRY}
     looked = subprocess.run(

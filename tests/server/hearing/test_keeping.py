@@ -11,7 +11,7 @@ from server.events import SYSTEM, Event, SessionConfig, SessionCreated
 from server.hearing.keeping import Keeper
 from server.journal.sqlite.journal import SqliteJournal
 from server.ledger import Ledger
-from server.metrics import Metrics
+from server.operations.metrics import Metrics
 from server.session import Session
 from tests.server.stories import said
 

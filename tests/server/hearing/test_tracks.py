@@ -33,7 +33,7 @@ from server.journal.protocol import Appended
 from server.journal.sqlite.journal import SqliteJournal
 from server.ledger import Ledger
 from server.messages import Interim, Microphone, Signal
-from server.metrics import Metrics
+from server.operations.metrics import Metrics
 from tests.server.fakes import ScriptedExecutor
 from tests.server.talk import eventually
 from tests.speech.clips import load

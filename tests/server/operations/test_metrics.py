@@ -25,8 +25,8 @@ from server.errors import ClientError, ErrorCode, JournalUnavailable
 from server.journal import protocol
 from server.journal.measured import MeasuredJournal
 from server.journal.sqlite.journal import SqliteJournal
-from server.measured import MeasuredExecutor
-from server.metrics import DROPS, OTHER, RELAYED, Metrics
+from server.operations.measured import MeasuredExecutor
+from server.operations.metrics import DROPS, OTHER, RELAYED, Metrics
 from tests.server.browsers import INTERVIEWER, Browsers, spoken, told
 from tests.server.conftest import Client, Start, ask, until
 from tests.server.fakes import ScriptedExecutor

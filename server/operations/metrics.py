@@ -23,7 +23,7 @@ from pipeline.finals import LATE, OVERLOADED
 from pipeline.guards import DropReason
 from pipeline.jobs import JobKind
 from pipeline.runner import ENGINE_FAILED
-from server.gauges import Gauges, Standing
+from server.operations.gauges import Gauges, Standing
 
 CAPTION_LAG_S = (0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 30)
 """Upper limits, dense where captions should be: first words in about 1 s, finals within 2.5 s."""

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from server import logs
-from server.logs import JsonLines
+from server.operations import logs
+from server.operations.logs import JsonLines
 from server.settings import SettingsError
 from tests.server.conftest import ask, socket_path
 from tests.server.talk import note
@@ -78,7 +78,7 @@ def test_a_wrong_value_is_one_sentence(level: str, form: str, variable: str) -> 
 
 STRAY = """
 import os, subprocess, sys, warnings
-from server import logs
+from server.operations import logs
 logs.setup("ERROR", "JSON")
 logs.progress.info("said whatever the level")
 print("by print", file=sys.stderr)

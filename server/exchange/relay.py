@@ -15,7 +15,7 @@ from server.access import Principal
 from server.entrance.links import Links
 from server.errors import HeldElsewhere
 from server.exchange.protocol import Exchange, Process
-from server.metrics import Metrics
+from server.operations.metrics import Metrics
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from pipeline.audio import seconds
 from pipeline.inference import Backlog, Executor, Overloaded, Stale
 from pipeline.jobs import Job, Priority, Result
-from server.metrics import REFUSED_INTERIM, STALE_INTERIM, Metrics
+from server.operations.metrics import REFUSED_INTERIM, STALE_INTERIM, Metrics
 
 
 class MeasuredExecutor:
