@@ -9,7 +9,7 @@ import msgspec
 from server import legacy
 from server.access import Principal
 from server.attendance import Connection
-from server.errors import ClientError, HeldElsewhere, Refusal
+from server.errors import ClientError, HeldElsewhere, JournalUnavailable, Refusal
 from server.events import SessionClosed
 from server.ledger import Committed, seq_of
 from server.messages import (
@@ -36,6 +36,10 @@ class Relayed(msgspec.Struct, frozen=True):
     command: Errand
 
 
+_HALF_KEPT = (
+    "Another server took this interview over while the sound was understood; look at what was kept "
+    "before you send it again."
+)
 _ANSWERS: msgspec.json.Decoder[AudioProcessed | SessionEnded | EvaluationSummary] = (
     msgspec.json.Decoder(AudioProcessed | SessionEnded | EvaluationSummary)
 )
@@ -58,7 +62,15 @@ async def _ask(room: Room, connection: Connection, command: Errand) -> Answer:
     principal = connection.principal
 
     async def here() -> Answer:
-        return await _carry_out(room, connection.id, principal, command)
+        if not room.session.is_over:
+            room.held()  # Nothing has been done yet where this raises.
+        try:
+            return await _carry_out(room, connection.id, principal, command)
+        except HeldElsewhere:
+            if isinstance(command, AudioChunk) and command.id is None:
+                # Its first words may have been kept, and nobody could tell them from a repeat.
+                raise JournalUnavailable(_HALF_KEPT) from None
+            raise
 
     # With an id it can be asked for again: when its holder dies, the next one goes on.
     known = command if command.id else _named(command)

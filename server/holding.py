@@ -8,7 +8,7 @@ from collections.abc import Callable
 from server import decisions
 from server.attendance import Attendance, Connection, process_of
 from server.entrance.resumes import Resumes, new_token
-from server.errors import ClientError, ErrorCode, id_of_another_command
+from server.errors import ClientError, ErrorCode, HeldElsewhere, id_of_another_command
 from server.events import SYSTEM, CloseReason, Left, SessionClosed
 from server.hearing.listening import Listening
 from server.hearing.track import Track
@@ -176,13 +176,18 @@ class Holding:
         """End the session once; everybody who asks waits for the same end.
 
         Raises:
+            HeldElsewhere: another process took the session over meanwhile.
             ClientError: the journal could not keep the end; the session lives on.
         """
         if self._session.is_over:
             return
         if self._ending is None:
             self._ending = self._tasks.spawn(self._end(by, cmd, reason), "end")
-        await asyncio.shield(self._ending)
+        ending = self._ending
+        await asyncio.wait({ending})  # Who goes away does not take it back.
+        if ending.cancelled():
+            raise HeldElsewhere
+        ending.result()
 
     async def settle(self) -> None:
         """Finish what is open and wait for its words, as long as the settings say."""

@@ -23,6 +23,7 @@ from server.access import Principal, Right
 from server.errors import (
     ClientError,
     ErrorCode,
+    HeldElsewhere,
     Overloaded,
     SessionOver,
     id_of_another_command,
@@ -199,6 +200,8 @@ class Listening:
             await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closed.cancel()
+        if task.cancelled():
+            raise HeldElsewhere  # The ears of this process were closed: others hear the session.
         return task.result() if task.done() else _Outcome(error=_LATE, code="late")
 
     async def _understand(

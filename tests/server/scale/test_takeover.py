@@ -133,6 +133,45 @@ async def test_a_command_whose_holder_vanishes_is_carried_out_by_the_next_one(
     pair.cable.mend()
 
 
+async def test_sound_in_work_at_a_deposed_holder_is_never_understood_twice(
+    pair: Pair, executor: ScriptedExecutor
+) -> None:
+    existing, newer = await connect(pair.first), await connect(pair.first)
+    await connect(pair.second)
+    executor.gate.clear()
+    await existing.send_json(said(speaker=APPLICANT))
+    await newer.send_json(said(speaker=APPLICANT, id=new_id()))
+    await eventually(lambda: has_jobs(executor, 2))
+    pair.cable.cut()
+    await becomes_holder(pair.second)
+    pair.cable.mend()
+    # Only what can be told from a repeat is asked for again, at the other one.
+    assert (await answer(existing))["code"] == "journal_unavailable"
+    await eventually(lambda: has_jobs(executor, 3))
+    executor.gate.set()
+    assert (await answer(newer))["result"]["success"]
+    assert (await record(pair.second))["total_transcripts"] == 1
+    assert (await ask(existing, note()))["type"] == "note_saved", "it goes on"
+
+
+async def test_an_end_in_work_at_a_deposed_holder_is_asked_of_the_next_one(
+    pair: Pair, executor: ScriptedExecutor
+) -> None:
+    ending, other = await connect(pair.first), await connect(pair.first)
+    await connect(pair.second)
+    executor.gate.clear()
+    await other.send_json(said(speaker=APPLICANT, id=new_id()))
+    await eventually(lambda: has_jobs(executor, 1))
+    await ending.send_json({"type": "session_end"})  # It waits for what is in work.
+    pair.cable.cut()
+    await becomes_holder(pair.second)
+    pair.cable.mend()
+    executor.gate.set()
+    assert (await answer(ending))["type"] == "session_ended"
+    closes = await events(pair.second, kind="session_closed")
+    assert [event["reason"] for event in closes] == ["ended"]
+
+
 async def test_connections_of_a_process_that_died_have_left(pair: Pair) -> None:
     await connect(pair.first)
     await connect(pair.second)
