@@ -22,7 +22,9 @@ const START_MS = 10_000;
  * @returns {Promise<ChildProcess>} It dies with this process, if not before.
  */
 export async function started(name, parameters, terms, { from, line }) {
-  const stdio = ["ignore", from === "stdout" ? "pipe" : "ignore", from === "stderr" ? "pipe" : "ignore"];
+  /** @param {string} stream */
+  const kept = (stream) => (stream === from ? "pipe" : "ignore");
+  const stdio = [kept("stdin"), kept("stdout"), kept("stderr")];
   const child = spawn(name, parameters, { ...terms, stdio: /** @type {any} */ (stdio) });
   const orphan = () => child.kill("SIGKILL");
   process.once("exit", orphan);

@@ -144,7 +144,7 @@ export class Stage {
     const browsers = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     await Promise.allSettled(browsers.map((browser) => ended(browser)));
     await this.server.stop();
-    for (const file of this.server.operations.logs) {
+    for (const file of this.server.logs) {
       const log = readFileSync(file, "utf8");
       assert.ok(!log.includes("Traceback"), log);
     }
