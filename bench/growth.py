@@ -168,6 +168,7 @@ async def measure(minutes: float) -> list[Row]:
             ),
         )
         await room.load(SessionConfig(consent="external"))
+        await room.hold()
         lines = [Reader(f"reader {number}") for number in range(2)]
         readers = [await _subscribe(room, line) for line in lines]
         try:

@@ -98,10 +98,14 @@ class Joined(Event, frozen=True):
 
 
 class Left(Event, frozen=True):
-    """A connection closed or was lost."""
+    """A connection closed or was lost.
+
+    ``heard_until``: the session second until which the own microphone that it carried was heard.
+    """
 
     connection: str
     reason: str = "closed"
+    heard_until: float | None = None
 
 
 class NoteAdded(Event, frozen=True):

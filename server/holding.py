@@ -144,10 +144,11 @@ class Holding:
             return track, new_token()
         return track, self._resumes.issue(link, connection.id, name, time.monotonic())
 
-    def lose(self, connection: str) -> None:
-        """A connection to this process has gone."""
+    def lose(self, connection: str) -> float | None:
+        """A connection to this process has gone; return until when its microphone was heard."""
         self.listening.forget(connection)
         self._resumes.lose(connection, time.monotonic())
+        return self.tracks.part(connection)
 
     async def mute(self, connection: Connection, command: Mute) -> Committed:
         """Mute the microphone that the connection carries, or listen to it again.

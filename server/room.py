@@ -114,7 +114,9 @@ class Room:
         self.ledger.follow()
         self._unlisten = self.services.exchange.listen(self.id, self._hear_notice)
         if not self.session.is_over:
-            await self.hold()
+            if not self.is_new:
+                # A new one is held where its people come in, which may be another process.
+                await self.hold()
             self._tasks.start(self._stand_by(), "stand by")
 
     async def hold(self) -> str | None:
@@ -180,6 +182,7 @@ class Room:
             await self._leave_seat(principal)
             raise
         self.last_used = time.monotonic()
+        await self._try_to_hold()
         if principal.link is not None:
             replaced = Replaced(link=principal.link, kind=kind, connection=connection.id)
             self.services.exchange.publish(self.id, encode_notice(replaced))
@@ -196,9 +199,12 @@ class Room:
         """Forget a connection; idempotent."""
         if self.attendance.part(connection):
             self.last_used = time.monotonic()
-            if self.holding is not None:
-                self.holding.lose(connection.id)
-            await self._presence(Left(connection=connection.id), connection.principal.author)
+            until = None if self.holding is None else self.holding.lose(connection.id)
+            left = Left(
+                connection=connection.id,
+                heard_until=None if until is None else round(until, 3),
+            )
+            await self._presence(left, connection.principal.author)
             await self._leave_seat(connection.principal)
 
     async def hear(
@@ -252,11 +258,14 @@ class Room:
         """Take the session over when its holder is gone and somebody is connected here."""
         while not self.session.is_over:
             await asyncio.sleep(self.ledger.lease_s / 2)
-            if self.holding is None and self.connections:
-                try:
-                    await self.hold()
-                except ClientError as error:
-                    log.warning("%s cannot be held: %s", self.id, error.code)
+            if self.connections:
+                await self._try_to_hold()
+
+    async def _try_to_hold(self) -> None:
+        try:
+            await self.hold()
+        except ClientError as error:
+            log.warning("%s cannot be held: %s", self.id, error.code)
 
     def _depose(self) -> None:
         """Another process holds the session: whoever is heard here has to be heard there."""

@@ -65,6 +65,7 @@ class Session:
     """The state of one session; ``apply`` entries in order, cost per entry is flat.
 
     Attributes:
+        heard: seats whose own microphone has left → the second until which it was heard.
         consents: seats whose persons have consented and not withdrawn it since.
         withdrawn: seats whose persons have withdrawn their consent and not given it since.
         agreed: how consent came and went, in the order of the journal.
@@ -87,6 +88,7 @@ class Session:
     life: Life = Life.LIVE
     config: SessionConfig = field(default_factory=SessionConfig)
     present: dict[str, Joined] = field(default_factory=dict)
+    heard: dict[str, float] = field(default_factory=dict)
     consents: set[str] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
     agreed: list[Agreed] = field(default_factory=list)
@@ -170,7 +172,7 @@ class Session:
             case Joined():
                 self.present[event.connection] = event
             case Left():
-                self.present.pop(event.connection, None)
+                self._part(event)
             case Muted() | Unmuted() | Gap():
                 self._microphone(event)
             case NoteAdded():
@@ -209,6 +211,11 @@ class Session:
             case RoomConfirmed():
                 self.is_room_confirmed = True
 
+    def _part(self, event: Left) -> None:
+        joined = self.present.pop(event.connection, None)
+        if joined is not None and joined.seat is not None and event.heard_until is not None:
+            self.heard[joined.seat] = event.heard_until
+
     def _microphone(self, event: Muted | Unmuted | Gap) -> None:
         match event:
             case Muted():
@@ -217,6 +224,8 @@ class Session:
                 self.muted.discard(event.track)
             case Gap():
                 self.gaps.append(event)
+                if event.track in self.heard:
+                    del self.heard[event.track]  # It came back, and the record says so.
 
     def _note(self, entry: Entry, event: NoteAdded) -> None:
         self.notes.append(

@@ -65,6 +65,8 @@ class Tracks:
         self._open: dict[str, _Open] = {}
         self._ends: OrderedDict[str, float] = OrderedDict()
         """Session seconds until which microphones that have gone were heard."""
+        self._carriers: dict[str, str] = {}
+        """Connection → the own microphone that came over it."""
         self._tasks = Tasks(f"tracks {ledger.session.id}")
 
     @property
@@ -104,19 +106,38 @@ class Tracks:
         watching = self._tasks.spawn(track.watch(), "watch")
         keeping = self._tasks.spawn(track.run(), "keep")
         self._open[name] = _Open(track, connection, watching, keeping)
+        if speaker is not None:
+            self._carriers[connection] = name
         return track
 
     def recall(self, seats: Set[str | None]) -> None:
-        """Know the own microphones of ``seats``, which a process heard when it died.
+        """Know the own microphones that another process heard.
 
-        The journal has their words and nothing else: what came after the last ones is missing.
+        Of ``seats``, whose connections it still had, the journal has words and nothing else: what
+        came after the last ones is missing. Those that had left it has taken leave of.
         """
         session = self._ledger.session
+        ends = dict(session.heard)
         for spoken in session.spoken:
-            name = spoken.track
-            is_heard = name in seats and name not in session.muted
-            if is_heard and consent.is_given(session, name):
-                self._ends[name] = max(spoken.end, self._ends.get(name, 0.0))
+            if spoken.track in seats:
+                ends[spoken.track] = max(spoken.end, ends.get(spoken.track, 0.0))
+        for name, end_s in ends.items():
+            if name not in session.muted and consent.is_given(session, name):
+                self._ends[name] = max(end_s, self._ends.get(name, 0.0))
+
+    def part(self, connection: str) -> float | None:
+        """Forget a connection; return until when the own microphone that it carried was heard.
+
+        None: it carried none, or the microphone has come back over another connection.
+        """
+        name = self._carriers.pop(connection, None)
+        if name is None:
+            return None
+        item = self._open.get(name)
+        if item is None:
+            return self._ends.get(name)
+        is_heard = item.connection == connection and not item.track.is_muted
+        return item.track.end_s if is_heard else None
 
     def of(self, connection: str) -> Track | None:
         """Return the microphone that a connection carries and that is listened to."""

@@ -417,11 +417,16 @@ export interface Joined extends Envelope {
   name: string | null;
 }
 
-/** A connection closed or was lost. */
+/**
+ * A connection closed or was lost.
+ *
+ * `heard_until`: the session second until which the own microphone that it carried was heard.
+ */
 export interface Left extends Envelope {
   type: "left";
   connection: string;
   reason: string;
+  heard_until: number | null;
 }
 
 /** From now on nobody listens to `track`. */

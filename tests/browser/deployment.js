@@ -4,14 +4,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
 import { freePort, HOST, started } from "./programs.js";
-import { PREFIX, ROOT, Server } from "./server.js";
+import { PREFIX, ROOT, Server, Session } from "./server.js";
 import { until } from "./waiting.js";
 
 const PASSWORD = "a password that the servers share";
 const SECRET = "a secret with which all servers sign the links";
 const NAMES = ["server-1", "server-2"];
 /** Every other session is led to the server that opened it. */
-const TRIES = 20;
 
 /** @typedef {import("node:child_process").ChildProcess} ChildProcess */
 
@@ -64,20 +63,18 @@ export class Deployment {
   }
 
   /**
-   * As most are: the proxy leads people to the server that hears them, and nothing is relayed.
+   * Opens a session at one of the servers, as the proxy leads whoever opens one to any of them.
    *
    * @param {object} config As in `POST …/session`.
-   * @returns {Promise<import("./server.js").Session>} Of the server that holds it.
+   * @returns {Promise<Session>} Of the server that the proxy leads its people to.
    */
   async create(config) {
-    const [holder] = this.servers;
-    for (let tries = 0; holder && tries < TRIES; tries += 1) {
-      const session = await holder.create(config);
-      const { pipeline } = JSON.parse(await this.#answers(statusOf(session.id), holder.token));
-      // Only the holder knows what it still has to understand.
-      if (pipeline !== null) return session;
-    }
-    throw new Error("the proxy leads nobody to the server that holds their session");
+    const [opener, other] = this.servers;
+    if (!opener || !other) throw new Error("two servers are needed");
+    const session = await opener.create(config);
+    const { pipeline } = JSON.parse(await this.#answers(statusOf(session.id), opener.token));
+    // Whoever opens a session holds it when its people come; another one that is asked does at once.
+    return new Session(pipeline === null ? opener : other, session.id, session.links);
   }
 
   /** @param {string} session @returns {Promise<Server>} The one that holds it. */

@@ -215,6 +215,39 @@ async def test_a_process_that_stops_lets_go_of_its_sessions_at_once(
         assert (await ask(reader, said(speaker=APPLICANT)))["result"]["success"]
 
 
+async def test_what_is_said_while_a_process_stops_leaves_a_gap(
+    tmp_path: Path, redis_server: RedisServer, executor: ScriptedExecutor
+) -> None:
+    async with serving(tmp_path / "second", redis_server.port, executor) as second:
+        async with serving(tmp_path / "first", redis_server.port, executor) as first:
+            await create(first, consent="external")
+            headers = bearer(first, APPLICANT)
+            before = Browsers(first)
+            speaking = await before(speaks=spoken(), headers=headers)
+            await asked(speaking, {"type": "subscribe"})
+            await told(speaking, "utterance_final")
+        await before.close()
+        [left] = [event for event in await events(second, kind="left") if event["heard_until"]]
+        await asyncio.sleep(1.2)  # Longer than what is filled with silence.
+        after = Browsers(second)
+        await after(speaks=spoken(), headers=headers)
+
+        async def gap() -> list[dict[str, object]]:
+            return await events(second, kind="gap")
+
+        [found] = await eventually(gap)
+        assert (found["track"], found["start"]) == (APPLICANT, left["heard_until"])
+        await after.close()
+
+
+async def test_who_opens_a_session_does_not_hold_it_before_somebody_comes(pair: Pair) -> None:
+    await create(pair.first)
+    assert not await is_held_at(pair.first)
+    await connect(pair.second)
+    assert await is_held_at(pair.second)
+    assert not await is_held_at(pair.first)
+
+
 async def test_a_draining_process_opens_nothing_new_and_serves_what_lives(pair: Pair) -> None:
     socket = await connect(pair.first)
     assert pair.first.app is not None

@@ -42,6 +42,12 @@ async def is_held_at(client: Client) -> bool:
     return (await room_of(client)).holding is not None
 
 
+async def opened(pair: Pair, **config: str) -> None:
+    """Open a session that the first process holds."""
+    await create(pair.first, **config)
+    assert await (await room_of(pair.first)).hold() is None
+
+
 async def closed(socket: aiohttp.ClientWebSocketResponse) -> int | None:
     """Read to the end and return the code that the server has closed with."""
     async with asyncio.timeout(10):
@@ -222,7 +228,7 @@ async def test_the_end_over_http_at_a_reader_is_the_holders(pair: Pair) -> None:
 async def test_an_offer_to_a_reader_reaches_the_holder_and_captions_reach_both(
     pair: Pair, browse: Browsers
 ) -> None:
-    await create(pair.first, consent="external")
+    await opened(pair, consent="external")
     reader = await connect(pair.second)
     await reader.send_json({"type": "subscribe"})
     speaking = await browse(speaks=spoken(), to=pair.second)
@@ -236,7 +242,7 @@ async def test_an_offer_to_a_reader_reaches_the_holder_and_captions_reach_both(
 async def test_consent_withdrawn_at_a_reader_stops_the_microphone_at_the_holder(
     pair: Pair, browse: Browsers
 ) -> None:
-    await create(pair.first)
+    await opened(pair)
     headers = bearer(pair.first, APPLICANT)
     token = headers["Authorization"].removeprefix("Bearer ")
     socket = await connect(pair.second, "s1", token)
@@ -291,7 +297,7 @@ async def test_a_word_of_another_process_is_no_link(pair: Pair) -> None:
 
 
 async def test_a_command_that_meets_no_holder_is_sent_back_and_not_passed_on(pair: Pair) -> None:
-    await create(pair.first)
+    await opened(pair)
     await room_of(pair.second)
     assert pair.second.app is not None
     links = pair.second.app[context.LINKS]
