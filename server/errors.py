@@ -124,11 +124,11 @@ class JournalUnavailable(ClientError):
 
 
 class StorageFull(JournalUnavailable):
-    """The disk is full; nothing was saved."""
+    """There is no room left on the disk, or in Redis; nothing was saved."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The server's disk is full; nothing was saved. Tell the operator.",
+            "The server has no room left; nothing was saved. Tell the operator.",
             ErrorCode.STORAGE_FULL,
         )
 

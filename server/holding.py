@@ -243,6 +243,8 @@ class Holding:
         while not self._session.is_over:
             rest = decisions.TICK_S - self._ledger.now() % decisions.TICK_S
             await asyncio.sleep(rest + 0.001)
+            if self._ledger.closed.is_set():
+                return
             try:
                 await self.evaluate()
                 await self.part_with_the_lost()

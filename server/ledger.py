@@ -77,6 +77,8 @@ class Ledger:
         self._on_news = on_news
         self._epoch = 0
         self._lock = asyncio.Lock()
+        self._failed_at = float("-inf")
+        """When (monotonic) the journal last failed to keep something."""
         self._last: Entry | None = None
         self._recent: deque[tuple[Entry, str]] = deque(maxlen=RECENT)
         self._has_news = asyncio.Event()
@@ -117,9 +119,10 @@ class Ledger:
             ClientError: what ``decide`` refuses; ``bad_id``; the journal fails.
         """
         # Shielded: once an event is appended it must also be folded and told.
-        return await asyncio.shield(
-            self._tasks.spawn(self._commit(decide, by, cmd, as_holder), "commit")
-        )
+        task = self._tasks.spawn(self._commit(decide, by, cmd, as_holder), "commit")
+        # Who asked may have gone away, and then nobody looks at a failure.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
 
     async def entries_after(self, after: int, limit: int = PAGE) -> list[tuple[Entry, str]]:
         """Return up to ``limit`` entries after ``after`` with their wire form."""
@@ -223,7 +226,11 @@ class Ledger:
             self.deposed.set()
 
     async def _commit(self, decide: Decide, by: str, cmd: str | None, as_holder: bool) -> Committed:
+        asked = time.monotonic()
         async with self._lock:
+            if asked < self._failed_at:
+                # The journal did not answer while this waited: one patience is enough for all.
+                raise JournalUnavailable
             while True:
                 if self.is_torn:
                     raise Torn
@@ -258,6 +265,9 @@ class Ledger:
         except Fenced as error:
             self._depose()
             raise HeldElsewhere from error
+        except JournalUnavailable:
+            self._failed_at = time.monotonic()
+            raise
         if appended.is_repeat:
             assert drafts[0].cmd is not None
             return await self.first(drafts[0].cmd, drafts[0].by)

@@ -42,15 +42,21 @@ def routes() -> list[web.RouteDef]:
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The process answers; ``loop_lag_ms``: p50, p99 and max of its event loop's lateness."""
+    """The process answers; ``loop_lag_ms``: p50, p99 and max of its event loop's lateness.
+
+    ``process``: its name among the servers of one Redis, new at every start.
+    """
 
     status: Literal["ok"]
     loop_lag_ms: dict[str, float]
+    process: str
 
 
 async def health(request: web.Request) -> web.Response:
     """Answer that the process is well."""
-    return json_response(Health("ok", request.app[context.LOOP_LAG].summary_ms()))
+    return json_response(
+        Health("ok", request.app[context.LOOP_LAG].summary_ms(), request.app[context.EXCHANGE].name)
+    )
 
 
 async def status(request: web.Request) -> web.Response:

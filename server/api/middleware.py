@@ -68,6 +68,10 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         code = _CODES.get(error.status, ErrorCode.BAD_REQUEST)
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return json_response(Refusal(error.reason, code), error.status, **allow)
+    except ConnectionError:
+        # Whoever asked has hung up in the middle; the answer goes to nobody.
+        status = 400
+        return json_response(Refusal("The request ended early.", ErrorCode.BAD_REQUEST), status)
     except Exception:
         log.exception("%s %s failed", request.method, request.rel_url.raw_path)
         refusal = Refusal("Something went wrong on the server.", ErrorCode.INTERNAL)

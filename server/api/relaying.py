@@ -1,5 +1,6 @@
 """Between processes: what only a session's holder can do is asked of it, whoever was asked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -31,6 +32,8 @@ async def command(request: web.Request) -> web.Response:
         answer = await holders.receive(room, request[context.PRINCIPAL], relayed)
     except HeldElsewhere:
         return web.Response(status=MISDIRECTED)
+    except asyncio.IncompleteReadError:
+        raise ClientError(ErrorCode.BAD_REQUEST, "The command ended early.") from None
     finally:
         budget.give(taken)
     return web.Response(text=encode_answer(answer), content_type="application/json")

@@ -24,6 +24,8 @@ from server.operations import logs
 from server.operations.logs import progress
 from server.settings import Settings, SettingsError
 
+log = logging.getLogger(__name__)
+
 STOP_S = 20.0
 """After SIGTERM: open utterances are finished, then connections are closed."""
 LOCAL_LINK_S = 366 * 24 * 3600
@@ -67,7 +69,7 @@ async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> Non
         fingerprint = secured.certificate.fingerprint.hex() if secured else None
         server = RunningServer(os.getpid(), url, token, fingerprint, settings.public_url)
         await asyncio.to_thread(lock.announce, server)
-        await app[context.EXCHANGE].announce(await internal_url(settings, url), fingerprint)
+        await _meet(app, await internal_url(settings, url), fingerprint)
         progress.info("Ready after %.1f s.", time.monotonic() - began)
         if settings.public_url is not None:
             progress.info("People come in at %s", settings.public_url)
@@ -79,6 +81,27 @@ async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> Non
         await runner.cleanup()
         for place in places:
             place.close()
+
+
+async def _meet(app: web.Application, url: str, fingerprint: str | None) -> None:
+    """Let the other servers of this deployment know this one.
+
+    Raises:
+        SettingsError: they have another secret.
+    """
+    exchange = app[context.EXCHANGE]
+    if not await exchange.agree(app[context.LINKS].mark):
+        raise SettingsError(
+            "Servers with another DAEDAM_SECRET run on this Redis (DAEDAM_JOURNAL): give all of "
+            "them the same, or stop the others first."
+        )
+    await exchange.announce(url, fingerprint)
+    if not await app[context.RELAY].reaches_itself():
+        log.error(
+            "Other servers are told that this one is at %s, and it is not reached there: set "
+            "DAEDAM_INTERNAL_URL, or what only this server can do fails at all others.",
+            url,
+        )
 
 
 async def _drain(app: web.Application, duration_s: float, stop: asyncio.Event) -> None:

@@ -63,7 +63,8 @@ def admit_scraper(caller: Caller, settings: Settings) -> None:
     if wanted is not None and token is not None:
         may = secrets.compare_digest(_bytes(token), _bytes(wanted))
     else:
-        # By its name, too: a page elsewhere may point a name of its own at us.
+        # By its name, too: a page elsewhere may point a name of its own at us. And where a proxy of
+        # this machine is trusted, nobody is: some pass on everything as if it were their own.
         is_here = _is_loopback_peer(caller.peer) and is_loopback(_host_name(caller.host))
         may = is_here and is_direct(caller, settings)
     if not may:

@@ -39,6 +39,14 @@ class Exchange(Protocol):
         """Tell the others where this process is, until ``close``."""
         ...
 
+    async def agree(self, mark: str) -> bool:
+        """Leave the mark of this process's secret; return False if living others have another.
+
+        Raises:
+            JournalUnavailable: nobody can know at the moment.
+        """
+        ...
+
     async def find(self, process: str) -> Process | None:
         """Return a living process by its name; None: it is gone, or has not announced itself.
 

@@ -27,6 +27,10 @@ RETRY_S = 0.25
 ANSWER_S = 2.0
 
 
+_MARK = "daedam:secret"
+"""Whose links are good here: kept as long as a process with that secret lives."""
+
+
 class _Card(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a process tells of itself."""
 
@@ -43,6 +47,7 @@ class RedisExchange:
         self._subscriptions = subscriptions
         self._name = name
         self._card: bytes | None = None
+        self._mark: str | None = None
         self._seats = Seats(client, name)
         self._sender = Sender(client)
         self._tasks = Tasks("exchange")
@@ -60,6 +65,16 @@ class RedisExchange:
         self._card = msgspec.json.encode(_Card(url, fingerprint))
         await self._renew()
         self._keep()
+
+    async def agree(self, mark: str) -> bool:
+        """See ``Exchange``; the mark goes with the last process that has it."""
+        life_ms = round(1000 * PROCESS_S)
+        await self._ask(self._client.set(_MARK, mark, nx=True, px=life_ms))
+        kept = await self._ask(self._client.get(_MARK))
+        if kept is not None and kept != mark.encode():
+            return False
+        self._mark = mark
+        return True
 
     async def find(self, process: str) -> Process | None:
         """See ``Exchange``."""
@@ -149,6 +164,8 @@ class RedisExchange:
                 async with self._client.pipeline(transaction=False) as pipeline:
                     if self._card is not None:
                         _ = pipeline.set(_key(self._name), self._card, px=round(1000 * PROCESS_S))
+                        if self._mark is not None:
+                            _ = pipeline.set(_MARK, self._mark, px=round(1000 * PROCESS_S))
                     elif self._is_closed:
                         _ = pipeline.delete(_key(self._name))
                     await self._seats.renew(pipeline)

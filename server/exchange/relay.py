@@ -30,6 +30,7 @@ LOOK_S = 2.0
 PATIENCE_S = 15.0
 """How long to look for a holder: longer than the lease of one that died."""
 PAUSE_S = 0.3
+HEALTH = "/healthz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,20 @@ class Relay:
         self._metrics.count_relayed(what, is_done=True)
         return reply
 
+    async def reaches_itself(self) -> bool:
+        """Return whether this process answers where the others are told that it is."""
+        own = await self._exchange.find(self._exchange.name)
+        if own is None:
+            return True  # It is alone.
+        url = URL(own.url + HEALTH, encoded=True)
+        timeout = aiohttp.ClientTimeout(total=2 * CONNECT_S)
+        try:
+            async with self._client.get(url, timeout=timeout, ssl=_trust(own)) as response:
+                return bool((await response.json())["process"] == own.name)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError):
+            return False
+
     async def _post(self, process: Process, principal: Principal, path: str, body: bytes) -> Reply:
-        # A certificate at an internal address is known by what its process says of it.
-        ssl = (
-            aiohttp.Fingerprint(bytes.fromhex(process.fingerprint)) if process.fingerprint else True
-        )
         headers = {
             "Authorization": f"{SCHEME} {self._links.vouch(principal)}",
             "Content-Type": "application/json",
@@ -99,11 +109,16 @@ class Relay:
                 data=io.BytesIO(body),
                 headers=headers,
                 timeout=timeout,
-                ssl=ssl,
+                ssl=_trust(process),
             ) as response:
                 return Reply(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("process %s does not answer: %s", process.name, type(error).__name__)
+            log.warning(
+                "process %s does not answer at %s: %s",
+                process.name,
+                process.url,
+                type(error).__name__,
+            )
             raise HeldElsewhere from error
 
     async def _watched(self, process: Process, asking: Awaitable[Reply]) -> Reply:
@@ -116,6 +131,12 @@ class Relay:
             return task.result()
         finally:
             task.cancel()
+
+
+def _trust(process: Process) -> aiohttp.Fingerprint | bool:
+    """A certificate at an internal address is known by what its process says of it."""
+    known = process.fingerprint
+    return aiohttp.Fingerprint(bytes.fromhex(known)) if known else True
 
 
 async def reach(

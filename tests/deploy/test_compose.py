@@ -173,8 +173,9 @@ def test_the_turn_server_gets_one_file_with_its_secret(
     compose: dict[str, Any], tmp_path: Path
 ) -> None:
     turn = compose["services"]["turn"]
-    script = turn["command"][0].replace("/etc/daedam", str(ROOT / "deploy"))
-    script = script.replace("/tmp/", f"{tmp_path}/").replace("exec turnserver -c", "cat")
+    script = turn["command"][0].replace("/tmp/", f"{tmp_path}/")
+    script = script.replace("/etc/daedam", str(ROOT / "deploy"))
+    script = script.replace("exec turnserver -c", "cat")
     said = subprocess.run(
         [*turn["entrypoint"], script],
         env={"PATH": "/usr/bin:/bin", **turn["environment"], "TURN_CERT": "c", "TURN_KEY": "k"},

@@ -213,6 +213,39 @@ def test_a_record_is_imported_when_the_server_has_stopped(
 
 
 @pytest.mark.redis
+def test_servers_with_another_secret_on_one_redis_are_refused(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    on = {"DAEDAM_JOURNAL": redis_server.url}
+    running = begun(tmp_path / "one", DAEDAM_SECRET="s" * 40, **on)
+    try:
+        other = spawn(
+            "serve", "--port", "0", "--data", tmp_path / "two", DAEDAM_SECRET="t" * 40, **on
+        )
+        out, err = other.communicate(timeout=60)
+        assert (other.returncode, out) == (1, "")
+        assert "another DAEDAM_SECRET" in err
+    finally:
+        assert stopped(running) == 0
+
+
+@pytest.mark.redis
+def test_a_server_that_is_not_where_others_are_told_says_so(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    running = begun(
+        tmp_path / "data",
+        DAEDAM_JOURNAL=redis_server.url,
+        DAEDAM_SECRET="s" * 40,
+        DAEDAM_INTERNAL_URL="http://127.0.0.1:9",
+    )
+    assert stopped(running) == 0
+    log = running.log.read_text()
+    assert "http://127.0.0.1:9" in log
+    assert "DAEDAM_INTERNAL_URL" in log
+
+
+@pytest.mark.redis
 def test_a_session_in_redis_is_ended_beside_its_server_only_and_erased_from_anywhere(
     redis_server: RedisServer,
     capsys: pytest.CaptureFixture[str],

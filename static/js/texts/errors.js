@@ -45,7 +45,7 @@ const en = {
   slow_consumer: "The connection was too slow and was closed. Reconnecting.",
   overloaded: "The server is busy. Try again in a moment.",
   journal_unavailable: "The record cannot be written. Nothing was saved; try again in a moment.",
-  storage_full: "The server's disk is full. Nothing was saved; tell the organiser.",
+  storage_full: "The server has no room left. Nothing was saved; tell the organiser.",
   shutting_down: "The server is restarting. Reconnecting.",
   too_large: "That is too long. Shorten it and send it again.",
   bad_offer: "The server cannot take this browser's sound. Update the browser.",

@@ -12,6 +12,10 @@ class ExchangeContract:
         await exchange.announce("http://127.0.0.1:8000")
         assert await exchange.alive(frozenset({"here", "gone"})) == {"here"}
 
+    async def test_process_agrees_with_itself(self, exchange: Exchange) -> None:
+        assert await exchange.agree("mark")
+        assert await exchange.agree("mark")
+
     async def test_nobody_is_alive_among_nobody(self, exchange: Exchange) -> None:
         assert await exchange.alive(frozenset()) == frozenset()
 

@@ -388,3 +388,18 @@ async def test_closing_leaves_no_task(join: Join) -> None:
     await one.close()
     names = {task.get_name() for task in asyncio.all_tasks() - before}
     assert names <= {"subscriptions: listen", "subscriptions: speak", "subscriptions: hear"}
+
+
+async def test_processes_with_different_secrets_find_out_while_one_of_them_lives(
+    join: Join,
+) -> None:
+    first, second, other = join("first"), join("second"), join("other")
+    assert await first.agree("mark")
+    await first.announce("http://127.0.0.1:8001")
+    assert await second.agree("mark")
+    assert not await other.agree("another mark")
+    await asyncio.sleep(2 * quick.GONE_S)  # As long as one lives it is renewed.
+    assert not await other.agree("another mark")
+    await first.close()
+    await until(lambda: other.agree("another mark"))
+    assert not await second.agree("mark"), "all have stopped in between, and others began"

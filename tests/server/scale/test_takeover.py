@@ -11,6 +11,7 @@ import pytest
 from server import holding
 from server.api import context
 from server.journal.redis import journal as redis_journal
+from server.journal.redis.writer import PATIENCE_S
 from server.paths import SESSION
 from tests.server.browsers import Browsers, asked, bearer, spoken, told
 from tests.server.conftest import Client, answer, ask, socket_path, until
@@ -295,6 +296,23 @@ async def test_a_redis_that_dies_and_comes_back_loses_nothing_and_doubles_nothin
         assert seen == ["1", "2", "3"]
         notes = (await record(second))["speaker_notes"][APPLICANT]
         assert [item["note"] for item in notes] == ["1", "2", "3"]
+
+
+async def test_while_redis_is_away_nobody_waits_for_the_others_to_be_refused(
+    tmp_path: Path, own_redis: RedisServer, executor: ScriptedExecutor
+) -> None:
+    async with serving(tmp_path / "first", own_redis.port, executor) as first:
+        writers = [await connect(first) for _ in range(6)]
+        await ask(writers[0], note())
+        await asyncio.to_thread(own_redis.kill)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with asyncio.timeout(25):
+            answers = await asyncio.gather(*(ask(writer, note()) for writer in writers))
+        assert {found["code"] for found in answers} == {"journal_unavailable"}
+        # One patience for the presence of somebody, perhaps, and one for all of these.
+        assert loop.time() - began < 3 * PATIENCE_S
+        await asyncio.to_thread(own_redis.start)
 
 
 async def test_a_redis_that_has_forgotten_is_noticed_and_everybody_reads_anew(

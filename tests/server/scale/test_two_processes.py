@@ -313,6 +313,17 @@ async def test_a_command_that_meets_no_holder_is_sent_back_and_not_passed_on(pai
         assert (await other.post(command, json=wrong)).status == 400
 
 
+async def test_a_process_knows_whether_it_is_where_the_others_are_told(pair: Pair) -> None:
+    assert pair.first.app is not None
+    assert pair.second.app is not None
+    relay, exchange = pair.first.app[context.RELAY], pair.first.app[context.EXCHANGE]
+    assert await relay.reaches_itself()
+    await exchange.announce(str(pair.second.make_url("")).rstrip("/"))
+    assert not await relay.reaches_itself(), "that is another one"
+    await exchange.announce("http://127.0.0.1:9")
+    assert not await relay.reaches_itself()
+
+
 # --- erasure ------------------------------------------------------------------------------------
 
 
