@@ -95,7 +95,8 @@ async def _sockets(folder: Path, count: int, rate: float, subscribers: int) -> d
         shared = {"DAEDAM_JOURNAL": redis.url, "DAEDAM_SECRET": secret, "DAEDAM_WORKERS": "1"}
         shared["DAEDAM_LEGACY_NETWORKS"] = "127.0.0.0/8"
         async with serving(**shared) as first, serving(**shared) as second:
-            async with aiohttp.ClientSession() as client:
+            connector = aiohttp.TCPConnector(limit=0)
+            async with aiohttp.ClientSession(connector=connector) as client:
                 return await _conversation(client, (first, second), count, rate, subscribers)
 
 

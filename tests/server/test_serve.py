@@ -216,11 +216,11 @@ def test_a_record_is_imported_when_the_server_has_stopped(
 def test_servers_with_another_secret_on_one_redis_are_refused(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    on = {"DAEDAM_JOURNAL": redis_server.url}
-    running = begun(tmp_path / "one", DAEDAM_SECRET="s" * 40, **on)
+    url, data = redis_server.url, tmp_path / "two"
+    running = begun(tmp_path / "one", DAEDAM_SECRET="s" * 40, DAEDAM_JOURNAL=url)
     try:
         other = spawn(
-            "serve", "--port", "0", "--data", tmp_path / "two", DAEDAM_SECRET="t" * 40, **on
+            "serve", "--port", "0", "--data", data, DAEDAM_SECRET="t" * 40, DAEDAM_JOURNAL=url
         )
         out, err = other.communicate(timeout=60)
         assert (other.returncode, out) == (1, "")
