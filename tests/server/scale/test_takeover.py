@@ -10,8 +10,9 @@ import pytest
 
 from server import holding
 from server.api import context
+from server.exchange import redis as redis_exchange
+from server.journal.redis import asking, writer
 from server.journal.redis import journal as redis_journal
-from server.journal.redis.writer import PATIENCE_S
 from server.paths import SESSION
 from tests.server.browsers import Browsers, asked, bearer, spoken, told
 from tests.server.conftest import Client, answer, ask, socket_path, until
@@ -37,8 +38,12 @@ pytestmark = pytest.mark.redis
 
 @pytest.fixture(autouse=True)
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dead holder is noticed within a second."""
+    """A dead holder is noticed within a second, and so is a Redis that does not answer."""
     monkeypatch.setattr(redis_journal, "LEASE_S", 0.9)
+    for module in (asking, writer):
+        monkeypatch.setattr(module, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(redis_exchange, "RENEW_S", 0.3)
+    monkeypatch.setattr(redis_exchange, "PROCESS_S", 0.9)
 
 
 async def has_jobs(executor: ScriptedExecutor, count: int) -> bool:
@@ -311,7 +316,7 @@ async def test_while_redis_is_away_nobody_waits_for_the_others_to_be_refused(
             answers = await asyncio.gather(*(ask(writer, note()) for writer in writers))
         assert {found["code"] for found in answers} == {"journal_unavailable"}
         # One patience for the presence of somebody, perhaps, and one for all of these.
-        assert loop.time() - began < 3 * PATIENCE_S
+        assert loop.time() - began < 3 * writer.PATIENCE_S
         await asyncio.to_thread(own_redis.start)
 
 
