@@ -9,13 +9,7 @@ from typing import TypeVar
 from server import decisions
 from server.access import Principal
 from server.attendance import Attendance, Connection, Door, process_of
-from server.errors import (
-    ClientError,
-    ErrorCode,
-    HeldElsewhere,
-    SeatTaken,
-    SessionOver,
-)
+from server.errors import ClientError, ErrorCode, HeldElsewhere, SeatTaken, SessionOver
 from server.events import SYSTEM, CloseReason, Joined, Left, SessionConfig
 from server.exchange.notices import Replaced, decode_notice, encode_notice
 from server.exchange.relay import reach
@@ -184,7 +178,7 @@ class Room:
         self.last_used = time.monotonic()
         await self._try_to_hold()
         if principal.link is not None:
-            replaced = Replaced(link=principal.link, kind=kind, connection=connection.id)
+            replaced = Replaced(link=principal.link, kind=kind)
             self.services.exchange.publish(self.id, encode_notice(replaced))
         joined = Joined(
             connection=connection.id,

@@ -13,12 +13,10 @@ class Replaced(msgspec.Struct, frozen=True, kw_only=True, tag="replaced", tag_fi
     Attributes:
         link: the person's.
         kind: of the new connection.
-        connection: the new one.
     """
 
     link: str
     kind: str
-    connection: str
 
 
 Notice: TypeAlias = Interim | Lag | Microphone | Replaced
