@@ -23,12 +23,17 @@ _BITS_PER_S = 32_000
 """What Chromium sends for one microphone when nothing else is negotiated."""
 
 
-def browser_opus(sound: Samples) -> list[bytes]:
-    """Return ``sound`` as 20 ms Opus packets: libopus for voice, mono, 32 kbit/s."""
+def browser_opus(sound: Samples, **options: str) -> list[bytes]:
+    """Return ``sound`` as 20 ms Opus packets: libopus for voice, mono, 32 kbit/s.
+
+    Args:
+        sound: 16 kHz mono.
+        options: more of the encoder's, as FFmpeg names them: fec, packet_loss, dtx.
+    """
     encoder = AudioCodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = _OPUS_HZ, "mono", "s16"
     encoder.bit_rate = _BITS_PER_S
-    encoder.options = {"application": "voip", "frame_duration": "20"}
+    encoder.options = {"application": "voip", "frame_duration": "20", **options}
     resampler = AudioResampler("s16", "mono", _OPUS_HZ, frame_size=int(_OPUS_HZ * _FRAME_S))
     pcm = (sound * 32767).astype(np.int16).reshape(1, -1)
     frame = AudioFrame.from_ndarray(pcm, "s16", "mono")

@@ -5,7 +5,6 @@ import logging
 import time
 from dataclasses import dataclass
 
-from pipeline.audio import Samples
 from server.access import Principal
 from server.api.conversation import Conversation
 from server.budget import MemoryBudget
@@ -13,7 +12,9 @@ from server.entrance.ratelimit import SlidingWindow
 from server.entrance.resumes import new_token
 from server.errors import Overloaded
 from server.hearing.track import Track
+from server.media.frames import Frame
 from server.media.peer import End, Peer, PeerConfig
+from server.media.tally import Tally
 from server.operations.metrics import FAST_SENDER, Metrics
 from server.room import Room
 from server.tasks import Tasks
@@ -51,15 +52,19 @@ class PeerLine:
         self._ended = asyncio.Event()
         self._metrics = metrics
 
-    def on_sound(self, block: Samples, at: int, arrived: float) -> None:
+    def on_sound(self, frame: Frame) -> None:
         """See ``server.media.peer.Listener``."""
         if self.track is None or self._ended.is_set():
             return
         try:
-            self.track.hear(block, at, arrived)
+            self.track.hear(frame)
         except Exception:
             log.exception("the microphone of %s cannot be heard", self.track.name)
             self._ended.set()  # The page comes back over a new connection; nobody else notices.
+
+    def on_reception(self, tally: Tally) -> None:
+        """See ``server.media.peer.Listener``."""
+        self._metrics.count_packets(tally)
 
     def on_text(self, channel: str, text: str) -> None:
         """See ``server.media.peer.Listener``."""
@@ -110,16 +115,18 @@ class PeerLine:
     async def read(self, conversation: Conversation) -> None:
         """Hand every message to the conversation until the peer ends."""
         ended = asyncio.ensure_future(self._ended.wait())
+        frame: asyncio.Future[str] | None = None
         try:
             while not self._ended.is_set():
                 frame = asyncio.ensure_future(self._frames.get())
                 await asyncio.wait({frame, ended}, return_when=asyncio.FIRST_COMPLETED)
                 if not frame.done():
-                    frame.cancel()
                     return
                 await conversation.hear(frame.result())
         finally:
             ended.cancel()
+            if frame is not None:  # Also when this conversation is cancelled while it waits.
+                frame.cancel()
 
     def _open_peer(self) -> Peer:
         if self.peer is None or self._ended.is_set():

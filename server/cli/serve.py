@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -45,10 +46,20 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     selftest.check()
     lock = DataLock.take(settings.data)
     try:
-        asyncio.run(_serve(settings, lock, secured))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(settings, lock, secured))
     finally:
         lock.close()
     return 0
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the loop: uvloop, which hears with less work, where there is one."""
+    try:
+        import uvloop
+    except ImportError:  # It is not made for every system.
+        return None
+    return uvloop.new_event_loop
 
 
 async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> None:

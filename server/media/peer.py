@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamTrack
 
-from pipeline.audio import Samples
 from server.media.addresses import bound_to
+from server.media.association import bound
 from server.media.channels import BUFFER_LIMIT, Channels
+from server.media.frames import Frame
+from server.media.ice import quietly
+from server.media.receiver import Hearer, VoiceReceiver, receiving
 from server.media.sdp import BadOffer, clean_offer, finish_answer
 from server.media.silence import SilenceTrack
-from server.media.sound import hear, release, tame
-from server.tasks import Tasks
+from server.media.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ class End(enum.StrEnum):
     """It was connected and stopped answering."""
     FAILED = "failed"
     """The server could not go on with it; the log says why."""
+    ABUSED = "abused"
+    """The other side did what no browser does; the log says what."""
 
 
 class PeerState(enum.Enum):
@@ -64,15 +67,11 @@ class Listener(Protocol):
     def on_connected(self) -> None:
         """The handshake is done: sound and channels may follow."""
 
-    def on_sound(self, block: Samples, at: int, arrived: float) -> None:
-        """A block of sound, usually 20 ms.
+    def on_sound(self, frame: Frame) -> None:
+        """A block of sound with its place on the track."""
 
-        Args:
-            block: 16 kHz mono.
-            at: track time of its first sample, counted from the track's first; never less than
-                where the block before ended, more if something is missing in between.
-            arrived: ``time.monotonic()`` when the block was complete.
-        """
+    def on_reception(self, tally: Tally) -> None:
+        """What became of packets of sound since the last time: each second, and at the end."""
 
     def on_text(self, channel: str, text: str) -> None:
         """A message; bytes that are no UTF-8 were replaced by U+FFFD."""
@@ -115,7 +114,6 @@ class Peer:
         self._config = config
         self._state = PeerState.CONNECTING
         self._sound_at = time.monotonic()
-        self._tasks = Tasks("peer")
         self._closing: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         # No servers: an address to be found at is a setting, never asked of a stranger's server.
@@ -174,37 +172,37 @@ class Peer:
 
     async def _negotiate(self, offer: str) -> str:
         connection = self._connection
-        connection.on("track", self._on_track)
         connection.on("datachannel", self._channels.adopt)
         connection.on("connectionstatechange", self._on_state)
         config = self._config
-        with bound_to(config.bind_address, with_loopback=config.with_loopback):
+        hearer = Hearer(self._on_frame, self._on_tally, self._on_failure, self._on_abuse)
+        where = bound_to(config.bind_address, with_loopback=config.with_loopback)
+        with where, quietly(), receiving(hearer):
             if "m=audio" in offer:
                 connection.addTrack(SilenceTrack())
             await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             if connection.sctp is not None:
+                bound(connection.sctp, self._on_abuse)
                 self._channels.guard(connection.sctp)
-            for receiver in connection.getReceivers():
-                tame(receiver)
             await connection.setLocalDescription(await connection.createAnswer())
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(self._config.connect_s, self._expire)
         return finish_answer(connection.localDescription.sdp, self._config.announced_address)
 
-    def _on_track(self, track: MediaStreamTrack) -> None:
-        self._tasks.start(self._hear(track), "hear")
-
-    async def _hear(self, track: MediaStreamTrack) -> None:
-        try:
-            await hear(track, self._on_sound)
-        except Exception:
-            log.exception("A track cannot be heard any more")
-            self._end(End.FAILED)
-
-    def _on_sound(self, block: Samples, at: int, arrived: float) -> None:
-        self._sound_at = arrived
+    def _on_frame(self, frame: Frame) -> None:
+        self._sound_at = frame.arrived
         if self._state is not PeerState.ENDED:
-            self._listener.on_sound(block, at, arrived)
+            self._listener.on_sound(frame)
+
+    def _on_tally(self, tally: Tally) -> None:
+        if self._state is not PeerState.ENDED:
+            self._tell(self._listener.on_reception, tally)
+
+    def _on_failure(self) -> None:
+        self._end(End.FAILED)
+
+    def _on_abuse(self) -> None:
+        self._end(End.ABUSED)
 
     def _on_state(self) -> None:
         match self._connection.connectionState, self._state:
@@ -236,6 +234,9 @@ class Peer:
         """Begin to close, once; the first reason is the one that is told."""
         if self._state is PeerState.ENDED:
             return
+        # Words that still waited for a lost packet are heard first.
+        for receiver in self._receivers():
+            receiver.finish()
         self._become(PeerState.ENDED, reason)
         self._disarm()
         self._channels.silence()
@@ -252,12 +253,13 @@ class Peer:
     async def _shut_down(self) -> None:
         try:
             async with asyncio.timeout(CLOSE_PATIENCE_S):
-                for receiver in self._connection.getReceivers():
-                    await release(receiver)
                 await self._connection.close()
         except Exception:
             log.exception("A connection could not be closed properly")
-        await self._tasks.close()
+
+    def _receivers(self) -> list[VoiceReceiver]:
+        receivers: list[object] = [*self._connection.getReceivers()]
+        return [receiver for receiver in receivers if isinstance(receiver, VoiceReceiver)]
 
     def _disarm(self) -> None:
         if self._deadline is not None:
@@ -267,7 +269,7 @@ class Peer:
         log.info("peer %x: %s -> %s %s", id(self), self._state.value, state.value, reason)
         self._state = state
 
-    def _tell(self, method: Callable[..., None], *told: End) -> None:
+    def _tell(self, method: Callable[..., None], *told: object) -> None:
         try:
             method(*told)
         except Exception:

@@ -5,36 +5,101 @@ more would cost sound or safety without a word.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from types import CodeType
 from typing import Any, Final
 
 import aioice.ice
-from aiortc import RTCRtpReceiver, RTCSctpTransport
+import aiortc.rtcicetransport
+import aiortc.rtcpeerconnection
+import aiortc.rtcsctptransport
+import numpy as np
+import pylibsrtp
+from aioice import Connection
+from aiortc import RTCDtlsTransport, RTCIceTransport, RTCPeerConnection, RTCSctpTransport
+from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
-from server.media import addresses
-from server.media.sound import STOP_DECODER
+from pipeline.audio import RATE_HZ
+from server.media import addresses, association, ice, receiver
+from server.media.opus import Decoder, OpusError, OpusMissing
+from server.media.silence import SILENT_FRAME, SILENT_FRAME_S
 
 VERSIONS: Final = {"aiortc": "1.16.", "aioice": "0.13."}
-_RUN: Final = "_RTCDtlsTransport__run"
-HOOKS: Final[tuple[tuple[Any, str, tuple[str, ...], Callable[..., Any]], ...]] = (
+
+REPLACED: Final[tuple[tuple[Any, str, Any, Callable[..., Any]], ...]] = (
     (
         aioice.ice,
         "get_host_addresses",
-        ("use_ipv4", "use_ipv6"),
-        aioice.ice.Connection.gather_candidates,
+        addresses.host_addresses,
+        Connection.gather_candidates,
     ),
-    (RTCRtpReceiver, STOP_DECODER, ("self",), RTCRtpReceiver.stop),
-    (RTCRtpReceiver, STOP_DECODER, ("self",), RTCRtpReceiver._handle_disconnect),
-    (RTCRtpReceiver, STOP_DECODER, ("self",), RTCRtpReceiver._handle_rtcp_packet),
+    (aioice.ice, "StunProtocol", ice.make_protocol, Connection.get_component_candidates),
+    (
+        aiortc.rtcicetransport,
+        "Connection",
+        ice.make_connection,
+        aiortc.rtcicetransport.RTCIceGatherer.__init__,
+    ),
+    (
+        aiortc.rtcpeerconnection,
+        "RTCRtpReceiver",
+        receiver.make_receiver,
+        vars(RTCPeerConnection)["_RTCPeerConnection__createTransceiver"],
+    ),
+    (
+        aiortc.rtcsctptransport,
+        "decode_params",
+        association.decode_params,
+        # One of two; the other class that reads parameters does it in the same way.
+        aiortc.rtcsctptransport.BaseParamsChunk.__init__,
+    ),
+)
+"""Module, what is replaced in it, by what, and the function that has to use it."""
+
+# The name in aioice.ice has been replaced already.
+_SORT: Final = ice.StunProtocol.datagram_received  # type: ignore[attr-defined]
+_CHECK: Final = ("self", "message", "addr", "protocol")
+HOOKS: Final[tuple[tuple[Any, str, tuple[str, ...], Callable[..., Any]], ...]] = (
+    (Connection, "connect", ("self",), RTCIceTransport.start),
+    (Connection, "close", ("self",), RTCIceTransport.stop),
+    (Connection, "request_received", _CHECK, _SORT),
+    (Connection, "check_incoming", _CHECK, Connection.connect),
+    (
+        Connection,
+        "data_received",
+        ("self", "data", "component"),
+        _SORT,
+    ),
+    (RTCDtlsTransport, "_send_rtp", ("self", "data"), RTCRtpReceiver._send_rtcp),
+    (pylibsrtp.Session, "unprotect", ("self", "packet"), RTCDtlsTransport._recv_next),
+    (pylibsrtp.Session, "unprotect_rtcp", ("self", "packet"), RTCDtlsTransport._recv_next),
     (
         RTCSctpTransport,
         "_data_channel_receive",
         ("self", "stream_id", "pp_id", "data"),
         RTCSctpTransport._receive,
     ),
+    (
+        RTCSctpTransport,
+        "_receive_data_chunk",
+        ("self", "chunk"),
+        RTCSctpTransport._receive_chunk,
+    ),
 )
-"""Owner, attribute, its parameters, and the function that has to use it."""
+"""Owner, method, its parameters, and the function that has to use it."""
+
+READ: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
+    ("_connection", RTCIceTransport.start),
+    ("_rx_srtp", RTCDtlsTransport._recv_next),
+    ("_queue", Connection.recvfrom),
+    ("_early_checks", Connection.request_received),
+    ("_closing", Connection.request_received),
+    ("_advertised_rwnd", RTCSctpTransport._receive_data_chunk),
+    ("_inbound_streams", RTCSctpTransport._get_inbound_stream),
+    ("_sack_misordered", RTCSctpTransport._mark_received),
+)
+"""What objects hold, and the function that has to use it."""
 
 
 class Unfit(Exception):
@@ -42,17 +107,20 @@ class Unfit(Exception):
 
 
 def check() -> None:
-    """Look at the versions and at every private attribute that is replaced.
+    """Look at the versions, at everything that is replaced or reached into, and at libopus.
 
     Raises:
         Unfit: something is not as it was when this was written.
     """
     for package, prefix in VERSIONS.items():
         check_version(package, prefix)
-    if aioice.ice.get_host_addresses is not addresses.host_addresses:
-        raise Unfit("Something else has replaced aioice.ice.get_host_addresses; remove it.")
+    for module, name, own, user in REPLACED:
+        check_replaced(module, name, own, user)
     for owner, name, parameters, user in HOOKS:
         check_hook(owner, name, parameters, user)
+    for name, user in READ:
+        check_used(name, user)
+    check_opus()
 
 
 def check_version(package: str, prefix: str) -> None:
@@ -68,6 +136,13 @@ def check_version(package: str, prefix: str) -> None:
         )
 
 
+def check_replaced(module: Any, name: str, own: Any, user: Callable[..., Any]) -> None:
+    """Raise ``Unfit`` unless the module has what was put there, and still uses it."""
+    if getattr(module, name, None) is not own:
+        raise Unfit(f"Something else has replaced {module.__name__}.{name}; remove it.")
+    check_used(name, user)
+
+
 def check_hook(
     owner: Any, name: str, parameters: tuple[str, ...], user: Callable[..., Any]
 ) -> None:
@@ -75,8 +150,32 @@ def check_hook(
     function = getattr(owner, name, None)
     if function is None or tuple(inspect.signature(function).parameters) != parameters:
         raise Unfit(f"{owner.__name__}.{name} is not what it was in {_pins()}; reinstall them.")
-    if name not in user.__code__.co_names:
+    check_used(name, user)
+
+
+def check_used(name: str, user: Callable[..., Any]) -> None:
+    """Raise ``Unfit`` unless the function, or one inside it, uses the name."""
+    if name not in _names(user.__code__):
         raise Unfit(f"{user.__qualname__} does not use {name} as in {_pins()}; reinstall them.")
+
+
+def check_opus() -> None:
+    """Raise ``Unfit`` unless libopus is there and decodes."""
+    try:
+        sound = Decoder().decode(SILENT_FRAME)
+    except OpusMissing as error:
+        raise Unfit(str(error)) from error
+    except OpusError as error:
+        raise Unfit(f"The Opus library does not decode ({error}); reinstall it.") from error
+    if sound.size != SILENT_FRAME_S * RATE_HZ or np.abs(sound).max() > 1e-6:
+        raise Unfit("The Opus library decodes silence to something else; reinstall it.")
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
 
 
 def _pins() -> str:

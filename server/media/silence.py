@@ -12,7 +12,8 @@ OPUS_HZ = 48_000
 INTERVAL_S = 0.4
 """Opus itself sends a packet so often when nothing is said (RFC 7587, section 3.1.3); a receiver
 fills the time between with the same silence. Twenty times cheaper than fifty packets a second."""
-_SILENT_FRAME = b"\xf8\xff\xfe"
+SILENT_FRAME_S = 0.02
+SILENT_FRAME = b"\xf8\xff\xfe"
 """20 ms of digital silence as Opus packs it: configuration 31, mono (RFC 6716, section 3.1)."""
 
 
@@ -36,7 +37,7 @@ class SilenceTrack(MediaStreamTrack):
             await asyncio.sleep(INTERVAL_S)
         if self.readyState != "live":
             raise MediaStreamError
-        packet = Packet(_SILENT_FRAME)
+        packet = Packet(SILENT_FRAME)
         packet.pts = round(self._count * INTERVAL_S * OPUS_HZ)
         packet.time_base = Fraction(1, OPUS_HZ)
         self._count += 1

@@ -23,6 +23,7 @@ from pipeline.finals import LATE, OVERLOADED
 from pipeline.guards import DropReason
 from pipeline.jobs import JobKind
 from pipeline.runner import ENGINE_FAILED
+from server.media.tally import Tally
 from server.operations.gauges import Gauges, Standing
 
 CAPTION_LAG_S = (0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 30)
@@ -37,6 +38,7 @@ REFUSED_INTERIM = "refused_interim"
 SLOW_READER = "slow_reader"
 FAST_SENDER = "fast_sender"
 NOT_KEPT = "not_kept"
+SOUND_NOT_KEPT = "sound_not_kept"
 DROPS = frozenset(
     (
         *map(str, DropReason),
@@ -48,12 +50,18 @@ DROPS = frozenset(
         SLOW_READER,
         FAST_SENDER,
         NOT_KEPT,
+        SOUND_NOT_KEPT,
     )
 )
 """Why something was dropped: an utterance got no words, an interim was not made in time, a
-connection was closed because it read too slowly or sent too fast, words could not be journaled."""
+connection was closed because it read too slowly or sent too fast, words could not be journaled, a
+packet of sound could not be stored."""
 LAG_KINDS = frozenset(map(str, LagKind))
 JOB_KINDS = frozenset(map(str, JobKind))
+FATES = ("received", "lost", "recovered", "late", "duplicate", "stray", "malformed", "refused")
+"""What becomes of packets of sound; see ``server.media.tally``."""
+REPLACEMENTS = ("concealed", "missing")
+"""What is heard instead of lost sound: what the decoder makes up, or nothing."""
 RELAYED = frozenset(("offer", "audio_chunk", "session_end", "evaluation_request", "end"))
 """What may be passed on to the process that holds a session."""
 
@@ -116,6 +124,14 @@ class Metrics:
         self._cpu_s = self._counter(
             "daedam_model_cpu_seconds", "Processor time that models took for it.", "kind"
         )
+        self._packets = self._counter(
+            "daedam_media_packets",
+            "Packets of live sound; recovered ones are among the lost.",
+            "fate",
+        )
+        self._replaced_s = self._counter(
+            "daedam_media_lost_seconds", "Lost sound, by what is heard instead.", "replacement"
+        )
         self._relayed = self._counter(
             "daedam_relayed",
             "What was passed on to the process that holds the session.",
@@ -131,9 +147,9 @@ class Metrics:
         """A caption was ``lag_s`` behind; ``kind``: a ``LagKind``."""
         self._lags.labels(_known(kind, LAG_KINDS)).observe(lag_s)
 
-    def count_drop(self, reason: str) -> None:
+    def count_drop(self, reason: str, count: int = 1) -> None:
         """Something was dropped; ``reason``: one of ``DROPS``."""
-        self._drops.labels(_known(reason, DROPS)).inc()
+        self._drops.labels(_known(reason, DROPS)).inc(count)
 
     def observe_append(self, duration_s: float) -> None:
         """The journal acknowledged an append."""
@@ -151,6 +167,14 @@ class Metrics:
         """A model has worked ``cpu_s`` on ``audio_s`` of sound; ``kind``: a ``JobKind``."""
         self._audio_s.labels(_known(kind, JOB_KINDS)).inc(audio_s)
         self._cpu_s.labels(_known(kind, JOB_KINDS)).inc(cpu_s)
+
+    def count_packets(self, tally: Tally) -> None:
+        """So much has become of the packets of one microphone."""
+        for fate, count in self._fates:
+            if number := getattr(tally, fate):
+                count.inc(number)
+        self._concealed_s.inc(tally.concealed_s)
+        self._missing_s.inc(tally.missing_s)
 
     def count_relayed(self, what: str, is_done: bool) -> None:
         """The holder was asked to do something; ``what``: one of ``RELAYED``."""
@@ -182,6 +206,8 @@ class Metrics:
         for kind in sorted(JOB_KINDS):
             self._audio_s.labels(kind)
             self._cpu_s.labels(kind)
+        self._fates = [(fate, self._packets.labels(fate)) for fate in FATES]
+        self._concealed_s, self._missing_s = map(self._replaced_s.labels, REPLACEMENTS)
         for what in sorted(RELAYED):
             for is_done in (True, False):
                 self._relayed.labels(what, _outcome(is_done))

@@ -20,7 +20,9 @@ from av import AudioFrame
 from pipeline.audio import RATE_HZ, Samples
 from server.media.addresses import bound_to
 from server.media.channels import CHANNELS
+from server.media.frames import Frame
 from server.media.peer import End, Peer, PeerConfig
+from server.media.tally import Tally
 
 LOOPBACK = "127.0.0.1"
 CONFIG = PeerConfig(bind_address=LOOPBACK)
@@ -39,13 +41,10 @@ class SpokenTrack(MediaStreamTrack):
         self._started = time.monotonic()
         self._count = 0
         self.speaking = asyncio.Event()
-        """While it is cleared no packet leaves; the time in between is missing afterwards."""
+        """While it is cleared its packets are lost on their way."""
         self.speaking.set()
 
     async def recv(self) -> AudioFrame:
-        if not self.speaking.is_set():
-            await self.speaking.wait()
-            self._count = int((time.monotonic() - self._started) * RATE_HZ / FRAME)
         due_s = self._started + self._count * FRAME / RATE_HZ
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         start = self._count * FRAME
@@ -67,15 +66,20 @@ def tone(hz: float, duration_s: float = 1.0) -> Samples:
 class Noted:
     """Everything a listener was told, in order; ``until`` waits for it."""
 
-    blocks: list[tuple[Samples, int, float]] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
     events: list[tuple[str, ...]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def on_connected(self) -> None:
         self._note("connected")
 
-    def on_sound(self, block: Samples, at: int, arrived: float) -> None:
-        self.blocks.append((block, at, arrived))
+    def on_sound(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self.changed.set()
+
+    def on_reception(self, tally: Tally) -> None:
+        self.tallies.append(tally)
         self.changed.set()
 
     def on_text(self, channel: str, text: str) -> None:
@@ -90,6 +94,16 @@ class Noted:
     def on_end(self, reason: End) -> None:
         self._note("end", reason)
 
+    def tally(self, name: str) -> float:
+        """Return the sum of one count over all that was told."""
+        return float(sum(getattr(tally, name) for tally in self.tallies))
+
+    async def until_tally(self, name: str, count: int) -> None:
+        """Wait until so much has been counted."""
+        async with asyncio.timeout(10):
+            while self.tally(name) < count:
+                await self.change()
+
     def _note(self, *event: str) -> None:
         self.events.append(event)
         self.changed.set()
@@ -98,16 +112,17 @@ class Noted:
         """Wait until it has been told."""
         async with asyncio.timeout(10):
             while event not in self.events:
-                await self._change()
+                await self.change()
 
     async def until_sound(self, duration_s: float) -> Samples:
         """Wait for so much sound and return it."""
         async with asyncio.timeout(10):
-            while sum(block.size for block, _, _ in self.blocks) < duration_s * RATE_HZ:
-                await self._change()
-        return np.concatenate([block for block, _, _ in self.blocks])
+            while sum(frame.samples.size for frame in self.frames) < duration_s * RATE_HZ:
+                await self.change()
+        return np.concatenate([frame.samples for frame in self.frames])
 
-    async def _change(self) -> None:
+    async def change(self) -> None:
+        """Wait until it is told anything more."""
         self.changed.clear()
         await self.changed.wait()
 
@@ -132,6 +147,8 @@ class Client:
 
     async def take(self, answer: str) -> None:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        if self.microphone is not None:
+            self._let_packets_be_lost(self.microphone)
 
     async def say(self, channel: str, message: str | bytes) -> None:
         """Send once the channel is open."""
@@ -140,6 +157,16 @@ class Client:
 
     async def close(self) -> None:
         await self.connection.close()
+
+    def _let_packets_be_lost(self, microphone: SpokenTrack) -> None:
+        transport = self.connection.getSenders()[0].transport
+        send = transport._send_rtp
+
+        async def send_or_lose(data: bytes) -> None:
+            if microphone.speaking.is_set():
+                await send(data)
+
+        transport._send_rtp = send_or_lose  # type: ignore[method-assign]
 
     def _channel(self, name: str) -> RTCDataChannel:
         channel = self.connection.createDataChannel(name)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import threading
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import aioice.ice
@@ -13,8 +14,10 @@ from aiortc.rtp import RtcpByePacket
 
 from pipeline.audio import RATE_HZ, Samples
 from server.media.channels import MAX_MESSAGE_BYTES
+from server.media.frames import Frame
 from server.media.peer import End, Peer, PeerState
 from server.media.sdp import BadOffer
+from server.media.tally import Tally
 from tests.server.media.clients import CONFIG, Client, Noted, connected, eventually, tone
 
 
@@ -22,11 +25,11 @@ async def test_sound_arrives_at_16_khz_without_gaps_and_at_its_pitch() -> None:
     noted = Noted()
     async with connected(Client(speaks=tone(440)), noted) as peer:
         heard = await noted.until_sound(0.5)
-        assert peer.heard_at == noted.blocks[-1][2]
-    for (block, at, _), (_, following, _) in zip(noted.blocks, noted.blocks[1:], strict=False):
-        assert block.dtype == np.float32
-        assert at + block.size == following
-    assert noted.blocks[0][1] == 0
+        assert peer.heard_at == noted.frames[-1].arrived
+    for frame, following in zip(noted.frames, noted.frames[1:], strict=False):
+        assert frame.samples.dtype == np.float32
+        assert frame.at + frame.samples.size == following.at
+    assert noted.frames[0].at == 0
     spectrum = np.abs(np.fft.rfft(heard[-4000:]))
     assert np.argmax(spectrum) * RATE_HZ / 4000 == 440
     assert 0.4 < np.abs(heard[-4000:]).max() < 0.6
@@ -47,7 +50,7 @@ async def test_microphone_is_still_heard_after_an_rtcp_bye() -> None:
         (sender,) = client.connection.getSenders()
         await sender.transport._send_rtp(bytes(RtcpByePacket(sources=[sender._ssrc])))
         await asyncio.sleep(0.05)
-        noted.blocks.clear()
+        noted.frames.clear()
         await noted.until_sound(0.2)
 
 
@@ -168,7 +171,7 @@ async def test_listener_that_fails_is_logged_and_hears_the_next_message(
 class Deaf(Noted):
     """A listener that cannot take sound."""
 
-    def on_sound(self, block: object, at: int, arrived: float) -> None:
+    def on_sound(self, frame: Frame) -> None:
         raise RuntimeError("a bug")
 
 
@@ -244,7 +247,7 @@ async def test_offer_without_sound_gets_data_only() -> None:
     client, noted = Client(speaks=None), Noted()
     async with connected(client, noted):
         await noted.until("open", "captions")
-    assert not noted.blocks
+    assert not noted.frames
 
 
 async def test_offer_without_data_gets_sound_only() -> None:
@@ -279,19 +282,47 @@ async def test_failure_while_answering_leaves_nothing(monkeypatch: pytest.Monkey
     assert not noted.events
 
 
-async def test_twenty_connections_leave_no_task_thread_or_file_behind() -> None:
+async def test_microphones_are_heard_without_a_thread() -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            noted = Noted()
+            await stack.enter_async_context(connected(Client(speaks=tone(440)), noted))
+            await noted.until_sound(0.1)
+        decoders = [one for one in threading.enumerate() if "decoder" in one.name]
+        # Theirs: the clients hear our silence with aiortc's own receiver.
+        assert len(decoders) == 3
+
+
+async def test_listener_that_cannot_count_still_hears(caplog: pytest.LogCaptureFixture) -> None:
+    class Innumerate(Noted):
+        def on_reception(self, tally: Tally) -> None:
+            super().on_reception(tally)
+            raise RuntimeError("a bug")
+
+    noted = Innumerate()
+    async with connected(Client(speaks=tone(440)), noted):
+        await noted.until_tally("received", 1)
+        noted.frames.clear()
+        await noted.until_sound(0.1)
+    messages = {record.message for record in caplog.records if record.levelno >= logging.ERROR}
+    assert messages == {"A listener failed; its connection goes on"}
+
+
+async def test_fifty_connections_leave_no_task_thread_or_file_behind() -> None:
     async def once() -> None:
         noted = Noted()
         async with connected(Client(speaks=tone(440)), noted):
             await noted.until("open", "captions")
 
     def held() -> tuple[int, int, int]:
-        # The loop's own pool may grow; a decoder's thread may not stay.
-        threads = [one for one in threading.enumerate() if "decoder" in one.name]
+        # The loop's own pool may grow, no other thread may stay.
+        threads = [
+            one for one in threading.enumerate() if not one.name.startswith(("asyncio", "uvloop"))
+        ]
         return len(asyncio.all_tasks()), len(threads), len(os.listdir("/proc/self/fd"))
 
     await once()
     before = held()
-    for _ in range(4):
-        await asyncio.gather(*(once() for _ in range(5)))
+    for _ in range(5):
+        await asyncio.gather(*(once() for _ in range(10)))
     await eventually(lambda: held() <= before)

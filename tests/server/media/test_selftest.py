@@ -2,11 +2,22 @@
 
 from types import SimpleNamespace
 
-import aioice.ice
+import numpy as np
 import pytest
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from server.media.selftest import Unfit, check, check_hook, check_version
+from pipeline.audio import Samples
+from server.media import selftest
+from server.media.opus import OpusError, OpusMissing
+from server.media.selftest import (
+    HOOKS,
+    REPLACED,
+    Unfit,
+    check,
+    check_hook,
+    check_used,
+    check_version,
+)
 
 
 def test_installed_libraries_fit() -> None:
@@ -21,9 +32,21 @@ def test_another_version_is_named_with_the_command_that_helps(package: str, foun
         check_version(package, "0.0.")
 
 
-def test_address_hook_of_somebody_else_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: [])
-    with pytest.raises(Unfit, match="get_host_addresses"):
+@pytest.mark.parametrize(("module", "name"), [entry[:2] for entry in REPLACED])
+def test_hook_of_somebody_else_is_found(
+    monkeypatch: pytest.MonkeyPatch, module: object, name: str
+) -> None:
+    monkeypatch.setattr(module, name, lambda *_: None)
+    with pytest.raises(Unfit, match=f"else has replaced .*{name}"):
+        check()
+
+
+@pytest.mark.parametrize(("owner", "name"), [entry[:2] for entry in HOOKS])
+def test_hook_that_takes_something_else_is_found(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str
+) -> None:
+    monkeypatch.setattr(owner, name, lambda self, more: None)
+    with pytest.raises(Unfit, match=f"{name} is not what it was"):
         check()
 
 
@@ -38,3 +61,38 @@ def test_hook_with_other_parameters_or_without_its_user_is_found() -> None:
             check_hook(owner, "hook", parameters, user)
     with pytest.raises(Unfit, match="Receiver.gone is not what"):
         check_hook(owner, "gone", (), user)
+
+
+def test_use_inside_an_inner_function_counts() -> None:
+    def uses() -> object:
+        return lambda: check_version
+
+    check_used("check_version", uses)
+    with pytest.raises(Unfit, match=r"uses does not use _early_checks"):
+        check_used("_early_checks", uses)
+
+
+class _Deaf:
+    def decode(self, packet: bytes) -> Samples:
+        raise OpusError("corrupted stream")
+
+
+class _Loud:
+    def decode(self, packet: bytes) -> Samples:
+        return np.ones(320, np.float32)
+
+
+def _missing() -> object:
+    raise OpusMissing("The Opus library cannot be loaded: install it.")
+
+
+@pytest.mark.parametrize(
+    ("decoder", "sentence"),
+    [(_Deaf, "does not decode"), (_Loud, "something else"), (_missing, "install it")],
+)
+def test_opus_library_that_does_not_decode_is_found(
+    monkeypatch: pytest.MonkeyPatch, decoder: object, sentence: str
+) -> None:
+    monkeypatch.setattr(selftest, "Decoder", decoder)
+    with pytest.raises(Unfit, match=sentence):
+        check()

@@ -25,8 +25,9 @@ from server.errors import ClientError, ErrorCode, JournalUnavailable
 from server.journal import protocol
 from server.journal.measured import MeasuredJournal
 from server.journal.sqlite.journal import SqliteJournal
+from server.media.tally import Tally
 from server.operations.measured import MeasuredExecutor
-from server.operations.metrics import DROPS, OTHER, RELAYED, Metrics
+from server.operations.metrics import DROPS, FATES, OTHER, RELAYED, REPLACEMENTS, Metrics
 from tests.server.browsers import INTERVIEWER, Browsers, spoken, told
 from tests.server.conftest import Client, Start, ask, until
 from tests.server.fakes import ScriptedExecutor
@@ -50,6 +51,8 @@ LABELS: Final = {
     "state": frozenset({"held", "read", "queued", "running"}),
     "kind": frozenset({"socket", "peer", *map(str, LagKind), *map(str, JobKind)}),
     "reason": DROPS,
+    "fate": frozenset(FATES),
+    "replacement": frozenset(REPLACEMENTS),
     "what": RELAYED,
     "outcome": frozenset({"done", "failed"}),
 }
@@ -117,6 +120,8 @@ async def test_after_a_conversation_everything_is_counted_and_nobody_can_be_reco
     assert found.value("daedam_journal_append_seconds_count") >= 4
     assert found.value("daedam_journal_failures_total") == 0
     assert found.value("daedam_model_audio_seconds_total", kind="transcribe") > 1
+    assert found.value("daedam_media_packets_total", fate="received") > 10
+    assert found.value("daedam_media_packets_total", fate="malformed") == 0
     assert found.value("daedam_loop_lag_seconds_count") > 1
     assert found.value("process_resident_memory_bytes") > 1e6
 
@@ -205,6 +210,21 @@ async def test_who_sends_too_fast_is_counted() -> None:
     assert (await counted(metrics)).value("daedam_drops_total", reason="fast_sender") == 0
     line.on_text("interview", "{}")
     assert (await counted(metrics)).value("daedam_drops_total", reason="fast_sender") == 1
+
+
+async def test_what_became_of_packets_is_added_up() -> None:
+    metrics = Metrics()
+    line = PeerLine("", metrics)
+    line.on_reception(Tally(received=40, lost=9, recovered=1, concealed_s=0.1, missing_s=0.06))
+    line.on_reception(Tally(received=50, lost=1, late=1))
+    found = await counted(metrics)
+    fates = {"received": 90, "lost": 10, "recovered": 1, "late": 1, "duplicate": 0}
+    for fate, count in fates.items():
+        assert found.value("daedam_media_packets_total", fate=fate) == count
+    seconds = {"concealed": 0.1, "missing": 0.06}
+    for replacement, duration_s in seconds.items():
+        found_s = found.value("daedam_media_lost_seconds_total", replacement=replacement)
+        assert found_s == pytest.approx(duration_s)
 
 
 @pytest.fixture

@@ -1,0 +1,301 @@
+"""The receiver of one microphone in aiortc's place: no thread, no queue, one source at a time.
+
+A packet goes its whole way, from the socket to the listener, in one call on the event loop. aiortc
+makes one of these instead of its own receiver inside ``receiving``; docs/media.md tells why.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiortc.rtcpeerconnection
+import pylibsrtp
+from aiortc import RTCDtlsTransport, RTCRtpReceiver
+from aiortc.mediastreams import MediaStreamTrack
+from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
+from aiortc.stats import RTCStatsReport
+
+from server.media.frames import Frame
+from server.media.ice import QuietConnection
+from server.media.reception import Reception
+from server.media.rtcp import Goodbye, read_compound, receiver_report
+from server.media.rtp import read_header, read_packet
+from server.media.silence import OPUS_HZ
+from server.media.sources import MAX_SOURCES, Sources
+from server.media.tally import Tally
+from server.media.voice import Voice
+from server.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+LEVEL_URI: Final = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+REPORT_S: Final = (0.5, 1.5)
+"""A report leaves after a time between these: RFC 3550, section 6.2, wants them spread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """Who hears a microphone; all of it is called on the event loop and must not block.
+
+    Attributes:
+        on_frame: the next frame.
+        on_tally: what became of packets since the last time; each second, and at the end.
+        on_failure: it cannot be heard any more, because of a bug here; the log has it.
+        on_abuse: nor any more, because the other side does what no browser does.
+    """
+
+    on_frame: Callable[[Frame], None]
+    on_tally: Callable[[Tally], None]
+    on_failure: Callable[[], None]
+    on_abuse: Callable[[], None]
+
+
+_hearer: ContextVar[Hearer | None] = ContextVar("hearer", default=None)
+
+
+@contextmanager
+def receiving(hearer: Hearer) -> Iterator[None]:
+    """Let the microphone of a connection that is made in here be heard by ``hearer``."""
+    before = _hearer.set(hearer)
+    try:
+        yield
+    finally:
+        _hearer.reset(before)
+
+
+class VoiceReceiver:
+    """One microphone: what ``RTCPeerConnection`` needs of a receiver, and nothing else of it."""
+
+    def __init__(self, transport: RTCDtlsTransport, hearer: Hearer) -> None:
+        """Wait for ``receive``."""
+        self.transport = transport
+        self._hearer = hearer
+        # aiortc gives a receiver a track to tell of, and says whether it may receive at all; it
+        # asks for ``receive`` only if so, and nobody here listens to the track.
+        self._track: MediaStreamTrack | None = None
+        self._enabled = True
+        self._own_ssrc = 0
+        self._link: QuietConnection | None = None
+        self._is_finished = False
+        self._voice = Voice()
+        self._sources = Sources()
+        self._reception: Reception | None = None
+        self._payload_types: frozenset[int] = frozenset()
+        self._level_extension: int | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
+        self._tasks = Tasks("receiver")
+        self._malformed = self._refused = self._replayed = 0
+        self._told = Tally()
+
+    @property
+    def track(self) -> MediaStreamTrack | None:
+        return self._track
+
+    def setTransport(self, transport: RTCDtlsTransport) -> None:
+        """Take the transport that the offer's sections share."""
+        self.transport = transport
+
+    def _set_rtcp_ssrc(self, ssrc: int) -> None:
+        self._own_ssrc = ssrc
+
+    async def getStats(self) -> RTCStatsReport:
+        """Return the transport's; those of the sound go to ``Hearer.on_tally``."""
+        return self.transport._get_stats()
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        """Begin to hear: the handshake is done. aiortc asks for it more than once."""
+        if self._link is not None or self._is_finished:
+            return
+        self._payload_types = frozenset(codec.payloadType or 0 for codec in parameters.codecs)
+        numbers = {one.uri: one.id for one in parameters.headerExtensions}
+        self._level_extension = numbers.get(LEVEL_URI)
+        session: pylibsrtp.Session = self.transport._rx_srtp
+        self._unprotect, self._unprotect_rtcp = session.unprotect, session.unprotect_rtcp
+        link = self.transport.transport._connection
+        assert isinstance(link, QuietConnection)
+        self._link = link
+        self._tasks.start(self._report(), "report")
+        link.hand_media_to(self._take)
+
+    async def stop(self) -> None:
+        """Hear nothing any more, and leave nothing behind; idempotent."""
+        self.finish()
+        await self._tasks.close()
+
+    def finish(self) -> None:
+        """Hear nothing any more; what was held back is heard now."""
+        if self._is_finished:
+            return
+        self._fall_silent()
+        try:
+            while (deadline := self._voice.deadline) is not None:
+                for frame in self._voice.advance(deadline):
+                    self._hearer.on_frame(frame)
+            self._tell_tally()
+        except Exception:
+            log.exception("The end of a microphone cannot be heard")
+
+    def _fall_silent(self) -> None:
+        self._is_finished = True
+        if self._link is not None:
+            self._link.hand_media_to(None)
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _take(self, data: bytes) -> None:
+        """Take a datagram; whatever it is and whatever happens, nothing escapes."""
+        now = time.monotonic()
+        try:
+            # RFC 5761, section 4: the second byte tells RTCP from RTP.
+            if len(data) > 1 and 192 <= data[1] < 224:
+                self._take_rtcp(data, now)
+            else:
+                self._take_rtp(data, now)
+        except Exception:
+            self._fail()
+
+    def _take_rtp(self, data: bytes, now: float) -> None:
+        header = read_header(data)
+        if header is None or header.payload_type not in self._payload_types:
+            self._malformed += 1
+            return
+        sources = self._sources
+        is_other = header.ssrc != sources.current
+        if is_other and not sources.is_free(now):
+            self._refused += 1
+            return
+        try:
+            plain = self._unprotect(data)
+        except pylibsrtp.Error as error:
+            self._count_unsealed(error)
+            return
+        if is_other and not self._follow(header.ssrc):
+            return
+        sources.heard(now)
+        assert self._reception is not None
+        self._reception.push(header.sequence, header.timestamp, now)
+        packet = read_packet(plain, self._level_extension)
+        if packet is None:
+            self._malformed += 1
+            return
+        self._tell(self._voice.push(packet, now))
+
+    def _take_rtcp(self, data: bytes, now: float) -> None:
+        try:
+            plain = self._unprotect_rtcp(data)
+        except pylibsrtp.Error as error:
+            self._count_unsealed(error)
+            return
+        if not self._admit(int.from_bytes(data[4:8])):
+            return
+        for said in read_compound(plain):
+            if isinstance(said, Goodbye):
+                self._sources.say_goodbye(said.sources)
+            elif self._reception is not None and said.ssrc == self._sources.current:
+                self._reception.heard(said, now)
+
+    def _count_unsealed(self, error: pylibsrtp.Error) -> None:
+        # libsrtp's words; the network doubles packets, and nobody else has them to send again.
+        if "replay" in str(error):
+            self._replayed += 1
+        else:
+            self._refused += 1
+
+    def _admit(self, ssrc: int) -> bool:
+        """Count a source that libsrtp has begun to remember; end it all if they are too many."""
+        if self._sources.admit(ssrc):
+            return True
+        log.warning("A microphone came from more than %d sources and is cut off", MAX_SOURCES)
+        self._fall_silent()
+        self._tell_tally()
+        self._hearer.on_abuse()
+        return False
+
+    def _follow(self, ssrc: int) -> bool:
+        if not self._admit(ssrc):
+            return False
+        if self._sources.follow(ssrc):
+            self._tell(self._voice.restart())
+        self._reception = Reception(ssrc)
+        return True
+
+    def _tell(self, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            self._hearer.on_frame(frame)
+        deadline = self._voice.deadline
+        if deadline is not None and not self._is_finished:
+            self._wake_at(deadline)
+
+    def _wake_at(self, deadline: float) -> None:
+        """Look again at ``deadline``; an alarm for an earlier time does as well and sets anew."""
+        if self._alarm is not None:
+            if self._alarm_at <= deadline:
+                return
+            self._alarm.cancel()
+        self._alarm_at = deadline
+        delay_s = max(0.0, deadline - time.monotonic())
+        self._alarm = asyncio.get_running_loop().call_later(delay_s, self._wake)
+
+    def _wake(self) -> None:
+        self._alarm = None
+        try:
+            # Loops round time; a moment too early would have to look again and again.
+            self._tell(self._voice.advance(max(self._alarm_at, time.monotonic())))
+        except Exception:
+            self._fail()
+
+    def _fail(self) -> None:
+        log.exception("A microphone cannot be heard any more")
+        self._fall_silent()
+        self._hearer.on_failure()
+
+    async def _report(self) -> None:
+        """Tell the sender how it is received, from which it decides how much it repeats."""
+        while not self._is_finished:
+            await asyncio.sleep(random.uniform(*REPORT_S))
+            self._tell_tally()
+            if self._reception is None:
+                continue
+            block = self._reception.report(time.monotonic())
+            if block is not None:
+                try:
+                    await self.transport._send_rtp(receiver_report(self._own_ssrc, block))
+                except ConnectionError:
+                    return
+
+    def _tell_tally(self) -> None:
+        counts = self._voice.counts
+        tally = Tally(
+            received=counts.received,
+            lost=counts.lost,
+            recovered=counts.recovered,
+            late=counts.late,
+            duplicate=counts.duplicate + self._replayed,
+            stray=counts.stray,
+            malformed=self._malformed + self._voice.undecodable,
+            refused=self._refused,
+            concealed_s=counts.concealed_samples / OPUS_HZ,
+            missing_s=counts.lost_samples / OPUS_HZ,
+        )
+        if tally != self._told:
+            told, self._told = self._told, tally
+            self._hearer.on_tally(tally - told)
+
+
+def make_receiver(kind: str, transport: RTCDtlsTransport) -> Any:
+    """Return the receiver that aiortc asks for."""
+    hearer = _hearer.get()
+    if hearer is None or kind != "audio":
+        return RTCRtpReceiver(kind, transport)
+    return VoiceReceiver(transport, hearer)
+
+
+# The one place where this is changed; the self-test sees to it that aiortc still uses it.
+aiortc.rtcpeerconnection.RTCRtpReceiver = make_receiver  # type: ignore[assignment, attr-defined]
