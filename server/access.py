@@ -89,6 +89,7 @@ SEEN: dict[str, Right] = {
     "interim": Right.SEE_ROOM,
     "lag": Right.SEE_ROOM,
     "microphone": Right.SEE_ROOM,
+    "level": Right.SEE_ROOM,
     # events
     "session_created": Right.SEE_ROOM,
     "consent_given": Right.SEE_ROOM,

@@ -32,10 +32,11 @@ from server.lockfile import make_data_folder
 from server.media.peer import PeerConfig
 from server.operations.looplag import LoopLag
 from server.operations.measured import MeasuredExecutor
-from server.operations.metrics import Metrics
+from server.operations.metrics import SOUND_NOT_KEPT, Metrics
 from server.rooms import Rooms
 from server.services import Services
 from server.settings import Settings, is_loopback
+from server.store.folder import FOLDER, FolderStore
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
         app[context.EXECUTOR] = MeasuredExecutor(executor, app[context.METRICS])
     else:
         app.cleanup_ctx.append(_workers)
+    app.cleanup_ctx.append(_store)
     app.cleanup_ctx.append(_rooms)
     app.cleanup_ctx.append(_peers)
     # Rooms go before the sockets are torn down, so that everybody is told and nothing is lost.
@@ -132,6 +134,16 @@ async def _exchange(app: web.Application) -> AsyncIterator[None]:
     await exchange.close()
 
 
+async def _store(app: web.Application) -> AsyncIterator[None]:
+    metrics = app[context.METRICS]
+    app[context.STORE] = store = FolderStore(
+        app[context.SETTINGS].data / FOLDER,
+        lambda count: metrics.count_drop(SOUND_NOT_KEPT, count),
+    )
+    yield
+    await store.close()
+
+
 async def _rooms(app: web.Application) -> AsyncIterator[None]:
     settings = app[context.SETTINGS]
     ears = await asyncio.to_thread(Ears.load, Registry.default(settings.models))
@@ -144,6 +156,7 @@ async def _rooms(app: web.Application) -> AsyncIterator[None]:
         evaluator=KeywordEvaluator(),
         metrics=app[context.METRICS],
         settings=settings,
+        store=app[context.STORE],
     )
     app[context.ROOMS] = rooms = Rooms(services)
     rooms.start()

@@ -49,8 +49,7 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
         case SpeakerNote():
             return _saved(await note(room, principal, command), cmd)
         case Consent():
-            committed = await _commit(room, principal, cmd, lambda s, _: consent.give(s, principal))
-            return _done(committed, cmd, ConsentGiven)
+            return _done(await _consent(room, principal, command), cmd, ConsentGiven)
         case WithdrawConsent():
             return _done(await _withdraw(room, principal, cmd), cmd, ConsentWithdrawn)
         case ConfirmRoom():
@@ -73,6 +72,17 @@ async def note(room: Room, principal: Principal, command: SpeakerNote) -> Commit
     """Keep a note."""
     return await _commit(
         room, principal, command.id, lambda s, at: (decisions.note(s, command, at),)
+    )
+
+
+async def _consent(room: Room, principal: Principal, command: Consent) -> Committed:
+    # The journal keeps what the person was told: settings may change before the sound has gone.
+    days = room.services.settings.keep_audio_days if command.keep_audio else 0.0
+    return await _commit(
+        room,
+        principal,
+        command.id,
+        lambda s, _: consent.give(s, principal, keep_audio_days=days),
     )
 
 

@@ -7,14 +7,22 @@ from server.events import ConsentGiven, ConsentWithdrawn, RoomConfirmed
 from server.session import Session
 
 
-def give(session: Session, principal: Principal) -> tuple[ConsentGiven, ...]:
-    """Return the consent of the person's own seat, nothing if it was given before.
+def give(
+    session: Session, principal: Principal, *, keep_audio_days: float = 0.0
+) -> tuple[ConsentGiven, ...]:
+    """Return the consent of the person's own seat, nothing if the same was given before.
+
+    ``keep_audio_days``: they also agree to their voice being kept for so long, or (0) no more.
 
     Raises:
         ClientError: ``session_over``, ``forbidden``, ``unknown_seat``.
     """
     seat = _own_seat(session, principal)
-    return () if seat in session.consents else (ConsentGiven(seat=seat),)
+    if session.config.consent == "external":
+        keep_audio_days = 0.0  # Where consent is seen to elsewhere nobody is asked here.
+    if seat in session.consents and session.keeps.get(seat, 0) == keep_audio_days:
+        return ()
+    return (ConsentGiven(seat=seat, keep_audio_days=keep_audio_days),)
 
 
 def withdraw(session: Session, principal: Principal) -> tuple[ConsentWithdrawn, ...]:

@@ -12,6 +12,9 @@ from server.errors import ClientError, ErrorCode, JournalUnavailable, UnknownSes
 from server.events import OPERATOR, Erased, SessionClosed
 from server.journal.protocol import Conflict, Fenced, Held, Journal
 from server.session import Session, fold
+from server.store.deletion import enforce, forget
+from server.store.protocol import MediaStore
+from server.store.retention import retention
 
 PAGE = 1000
 LEASE_S = 60.0
@@ -68,11 +71,23 @@ async def end(journal: Journal, session: str, holder: str) -> None:
         ) from None
 
 
-async def erase(journal: Journal, session: str, seat: str | None) -> Erased:
-    """Blank what is about one person, or everything; return the receipt.
+async def settle_sound(journal: Journal, store: MediaStore, session: str) -> None:
+    """Delete the sound that may not stay after the end.
 
     Raises:
         UnknownSession: there is none.
+        StoreUnavailable: some of it may still be there.
+    """
+    state, _ = await read(journal, session)
+    await enforce(store, session, retention(state))
+
+
+async def erase(journal: Journal, store: MediaStore, session: str, seat: str | None) -> Erased:
+    """Blank what is about one person, or everything, delete its sound; return the receipt.
+
+    Raises:
+        UnknownSession: there is none.
+        StoreUnavailable: the words are gone, sound that is kept here may not be.
         ClientError: ``session_live``, ``unknown_seat``; last words are still being written.
     """
     state, entries = await read(journal, session)
@@ -87,6 +102,10 @@ async def erase(journal: Journal, session: str, seat: str | None) -> Erased:
             "The last words of this interview are still being written; try again in "
             f"{journal.lease_s:.0f} seconds."
         ) from None
+    if seat is None:
+        await store.delete(session)
+    else:
+        await forget(store, session, {seat})
     return receipt
 
 

@@ -14,6 +14,7 @@ from server.settings import Network, Settings, SettingsError
 
 MAX_WORKERS = 64
 MIN_TOKEN_CHARACTERS = 16
+MAX_KEPT_DAYS = 3650
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 """IPv4 addresses in IPv6's clothes (RFC 4291, section 2.5.5.2)."""
 
@@ -56,6 +57,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_INTERNAL_URL": ("internal_url", read_internal_url),
         "DAEDAM_DRAIN_S": ("drain_s", _duration),
         "DAEDAM_METRICS_TOKEN": ("metrics_token", _token),
+        "DAEDAM_KEEP_AUDIO_DAYS": ("keep_audio_days", _days),
     }
     values: dict[str, object] = {}
     for variable, (name, read) in known.items():
@@ -160,6 +162,13 @@ def _duration(text: str) -> float:
     if not 0 <= duration_s < math.inf:
         raise ValueError("seconds are needed, 0 or more")
     return duration_s
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days <= MAX_KEPT_DAYS:
+        raise ValueError(f"days are needed, 0 to {MAX_KEPT_DAYS}; 0 keeps no sound")
+    return days
 
 
 def _words(text: str) -> frozenset[str]:

@@ -73,9 +73,14 @@ class SessionCreated(Event, frozen=True):
 
 
 class ConsentGiven(Event, frozen=True):
-    """The person in ``seat`` agreed to recording and software evaluation."""
+    """The person in ``seat`` agreed to recording and software evaluation.
+
+    ``keep_audio_days``: and to their voice being kept for so long after the interview, as they
+    were told then; 0: not at all.
+    """
 
     seat: str
+    keep_audio_days: float = 0.0
 
 
 class ConsentWithdrawn(Event, frozen=True):

@@ -8,7 +8,7 @@ from datetime import datetime
 from server.entries import Entry
 from server.events import OPERATOR, SEATS
 from server.legacy import UNKNOWN_SPEAKER, in_order, result
-from server.record import Spoken
+from server.record import Agreed, Spoken
 from server.session import Session
 
 UNCONFIRMED = "미확인"
@@ -95,8 +95,10 @@ def _text(session: Session) -> str:
 
 def _moments(session: Session) -> Iterator[tuple[float, int, str]]:
     """Yield time, rank among what happened then, and the words of every line."""
+    kept: set[str] = set()
     for agreed in session.agreed:
-        yield agreed.at, 0, f"{agreed.seat}: ({'동의함' if agreed.is_given else '동의를 철회함'})"
+        yield agreed.at, 0, f"{agreed.seat}: ({_agreement(agreed, agreed.seat in kept)})"
+        (kept.add if agreed.keep_audio_days else kept.discard)(agreed.seat)
     for gap in session.gaps:
         yield gap.start, 1, f"{_track(gap.track)}: (소리 없음, {gap.end - gap.start:.1f}초)"
     for lost in session.lost:
@@ -106,6 +108,14 @@ def _moments(session: Session) -> Iterator[tuple[float, int, str]]:
     for note in session.notes:
         by = "운영자" if note.by == OPERATOR else note.by
         yield note.at, 3, f"{by} → {note.about}: {_line(note.text)}"
+
+
+def _agreement(agreed: Agreed, was_kept: bool) -> str:
+    if not agreed.is_given:
+        return "동의를 철회함"
+    if agreed.keep_audio_days:
+        return f"동의함, 녹음을 {agreed.keep_audio_days:g}일 동안 보관하는 데도 동의함"
+    return "녹음 보관 동의를 거둠" if was_kept else "동의함"
 
 
 def _track(track: str) -> str:

@@ -17,6 +17,7 @@ from server.ledger import Committed, Ledger
 from server.messages import Mute, Signal
 from server.services import Services
 from server.session import Session
+from server.store.custody import Custody
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,10 @@ class Holding:
         self._on_deposed = on_deposed
         ears, executor, metrics = services.ears, services.executor, services.metrics
         self.listening = Listening(ledger, ears, executor, self.evaluate, metrics)
-        self.tracks = Tracks(ledger, ears, executor, whisper, self.evaluate, metrics)
+        self.custody = Custody(ledger.session, services.store)
+        self.tracks = Tracks(
+            ledger, ears, executor, whisper, self.evaluate, metrics, self.custody.record
+        )
         self._resumes = Resumes(services.settings.hold_seat_s)
         self._guests: set[str] = set()
         """Connections of other processes that send recordings here."""
@@ -108,6 +112,7 @@ class Holding:
     def follow(self) -> None:
         """Do what the session says now; never raises."""
         self.tracks.follow()
+        self.custody.follow()
         for connection in [one for one in self._guests if one not in self._session.present]:
             self._guests.discard(connection)
             self.listening.forget(connection)
@@ -200,6 +205,9 @@ class Holding:
         await self.listening.close()
         await self.tracks.close()
         await self._tasks.close()
+        if self._session.is_over:
+            await self.custody.settle()
+        await self.custody.close()
 
     async def _keep_lease(self) -> None:
         """Renew the lease while the session lives and its last words are written down."""
@@ -229,6 +237,7 @@ class Holding:
         while self.is_busy:  # noqa: ASYNC110  # streams and tracks do not tell when they are done
             await asyncio.sleep(LOOK_S)
         await self._ledger.release()
+        await self.custody.settle()
 
     async def _renewed(self) -> bool:
         """Renew the lease; return whether it could be."""

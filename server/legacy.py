@@ -89,7 +89,12 @@ def result(session: Session, at: float) -> SessionRecord:
         "gaps": [_lost(gap) for gap in session.gaps],
         "dropped": [_lost(dropped) for dropped in session.lost],
         "consents": [
-            {"seat": agreed.seat, "at": round(agreed.at, 3), "is_given": agreed.is_given}
+            {
+                "seat": agreed.seat,
+                "at": round(agreed.at, 3),
+                "is_given": agreed.is_given,
+                "keep_audio_days": agreed.keep_audio_days,
+            }
             for agreed in session.agreed
         ],
         "total_transcripts": len(session.spoken),

@@ -63,7 +63,12 @@ class SessionEnd(Command, frozen=True, tag="session_end"):
 
 
 class Consent(Command, frozen=True, tag="consent"):
-    """The person of this connection's seat agrees to recording and software evaluation."""
+    """The person of this connection's seat agrees to recording and software evaluation.
+
+    ``keep_audio``: and to their voice being kept after the interview, or (said again) no more.
+    """
+
+    keep_audio: bool = False
 
 
 class WithdrawConsent(Command, frozen=True, tag="withdraw_consent"):
@@ -205,7 +210,17 @@ class Microphone(Signal, frozen=True, tag="microphone"):
     state: Literal["open", "silent", "lost", "off"]
 
 
-SIGNALS: tuple[type[Signal], ...] = (Interim, Lag, Microphone)
+class Loudness(Signal, frozen=True, tag="level"):
+    """Somebody speaks into a track's microphone; -127, once: nobody does any more.
+
+    ``level``: the loudest of late in dBov, 0 to -127 (RFC 6464).
+    """
+
+    speaker: str | None
+    level: int
+
+
+SIGNALS: tuple[type[Signal], ...] = (Interim, Lag, Microphone, Loudness)
 
 _DECODER = msgspec.json.Decoder(AnyCommand)
 _ENCODER = msgspec.json.Encoder()

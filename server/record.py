@@ -32,11 +32,15 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """That the person in a seat consented (or withdrew it), session seconds."""
+    """That the person in a seat consented (or withdrew it), session seconds.
+
+    ``keep_audio_days``: also to their voice being kept for so long after the interview.
+    """
 
     seat: str
     at: float
     is_given: bool
+    keep_audio_days: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,11 +125,15 @@ class Lost(TypedDict):
 
 
 class RecordedConsent(TypedDict):
-    """That the person in a seat agreed, or agreed no more."""
+    """That the person in a seat agreed, or agreed no more.
+
+    ``keep_audio_days``: also to their voice being kept for so long after the interview.
+    """
 
     seat: str
     at: float
     is_given: bool
+    keep_audio_days: float
 
 
 class SessionRecord(TypedDict):

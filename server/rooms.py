@@ -14,6 +14,8 @@ from server.journal_address import RedisAddress
 from server.ledger import Torn
 from server.room import Room
 from server.services import Services
+from server.session import Session
+from server.sweep import Sweep
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Rooms:
         self._is_shared = isinstance(services.settings.journal, RedisAddress)
         self._rooms: dict[str, Room] = {}
         self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._sweep = Sweep(services.store, services.journal)
         self._tasks = Tasks("rooms")
         self._is_draining = False
         self._is_closing = False
@@ -92,7 +95,7 @@ class Rooms:
         await self._forget(room)
 
     async def look_after(self) -> None:
-        """End sessions abandoned for long, and forget rooms nobody uses."""
+        """End abandoned sessions, forget rooms nobody uses, delete sound that may not stay."""
         for room in list(self._rooms.values()):
             await self._survive(room.id, self._look_after(room))
         abandon_after_s = self.services.settings.abandon_after_s
@@ -100,6 +103,7 @@ class Rooms:
             is_asleep = info.session not in self._rooms
             if is_asleep and time.time() - info.last_wall > abandon_after_s:
                 await self._survive(info.session, self._end_asleep(info.session))
+        await self._sweep.run(self._held())
 
     async def close(self) -> None:
         """Let open utterances be understood, then stop every room; idempotent."""
@@ -184,6 +188,14 @@ class Rooms:
             log.warning("housekeeping of %s: %s", session, error.code)
         except Exception:
             log.exception("housekeeping of %s failed", session)
+
+    def _held(self) -> dict[str, Session | None]:
+        """Return the sessions held here, for ``Sweep.run``."""
+        return {
+            room.id: None if room.session.is_over and room.holding.is_busy else room.session
+            for room in self._rooms.values()
+            if room.holding is not None
+        }
 
     async def _abandon(self, room: Room) -> None:
         if await room.hold() is None:  # Else it is its holder's to end.

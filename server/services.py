@@ -10,6 +10,7 @@ from server.exchange.relay import Relay
 from server.journal.protocol import Journal
 from server.operations.metrics import Metrics
 from server.settings import Settings
+from server.store.protocol import MediaStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,4 @@ class Services:
     evaluator: Evaluator
     metrics: Metrics
     settings: Settings
+    store: MediaStore

@@ -68,6 +68,7 @@ class Session:
         heard: seats whose own microphone has left → the second until which it was heard.
         consents: seats whose persons have consented and not withdrawn it since.
         withdrawn: seats whose persons have withdrawn their consent and not given it since.
+        keeps: of ``consents``, those who also agreed to their voice being kept → for how many days.
         agreed: how consent came and went, in the order of the journal.
         is_room_confirmed: whether a room microphone may listen, an operator says.
         lost: sound taken for speech that yielded no words.
@@ -91,6 +92,7 @@ class Session:
     heard: dict[str, float] = field(default_factory=dict)
     consents: set[str] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
+    keeps: dict[str, float] = field(default_factory=dict)
     agreed: list[Agreed] = field(default_factory=list)
     is_room_confirmed: bool = False
     muted: set[str] = field(default_factory=set)
@@ -199,7 +201,11 @@ class Session:
     ) -> None:
         if not isinstance(event, RoomConfirmed):
             is_given = isinstance(event, ConsentGiven)
-            self.agreed.append(Agreed(event.seat, entry.at, is_given))
+            days = event.keep_audio_days if isinstance(event, ConsentGiven) else 0
+            self.agreed.append(Agreed(event.seat, entry.at, is_given, days))
+            self.keeps.pop(event.seat, None)
+            if days > 0:
+                self.keeps[event.seat] = days
         match event:
             case ConsentGiven():
                 self.consents.add(event.seat)

@@ -45,6 +45,7 @@ class Settings:
         durability: what Redis has to do before an append is acknowledged.
         internal_url: where other processes of one Redis reach this one; None: at ``host``.
         drain_s: after SIGTERM: how long to serve on as "not ready" before anybody is told.
+        keep_audio_days: how long sound is kept after the end, of whom agreed to it; 0: not at all.
         metrics_token: opens ``/metrics`` to others than this machine.
     """
 
@@ -76,6 +77,7 @@ class Settings:
     internal_url: str | None = None
     drain_s: float = 0.0
     metrics_token: str | None = None
+    keep_audio_days: float = 0.0
 
     @property
     def allowed_origins(self) -> frozenset[str]:

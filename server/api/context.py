@@ -16,12 +16,14 @@ from server.operations.looplag import LoopLag
 from server.operations.metrics import Metrics
 from server.rooms import Rooms
 from server.settings import Settings
+from server.store.protocol import MediaStore
 
 SETTINGS = web.AppKey("settings", Settings)
 LINKS = web.AppKey("links", Links)
 OPENED = web.AppKey("opened", Opened)
 """The journal as it was opened, for what shares its connections."""
 JOURNAL: web.AppKey[Journal] = web.AppKey("journal", Journal)
+STORE: web.AppKey[MediaStore] = web.AppKey("store", MediaStore)
 EXCHANGE: web.AppKey[Exchange] = web.AppKey("exchange", Exchange)
 RELAY = web.AppKey("relay", Relay)
 EXECUTOR: web.AppKey[Executor] = web.AppKey("executor", Executor)

@@ -96,7 +96,12 @@ async def erase(request: web.Request) -> web.Response:
     if room.session.is_over:
         # What is still in work for it would write words back after they were erased.
         await request.app[context.ROOMS].drop(room)
-    receipt = await desk.erase(request.app[context.JOURNAL], session, request.query.get("seat"))
+    receipt = await desk.erase(
+        request.app[context.JOURNAL],
+        request.app[context.STORE],
+        session,
+        request.query.get("seat"),
+    )
     # Who came meanwhile has folded the words that are gone now.
     await request.app[context.ROOMS].drop(await request.app[context.ROOMS].find(session))
     return json_response(Receipt(receipt.seat, receipt.events))

@@ -46,7 +46,9 @@ class Place(msgspec.Struct, frozen=True):
 class Welcome(msgspec.Struct, frozen=True, kw_only=True):
     """Who a link's owner is here, and what a browser needs before it offers.
 
-    ``role`` is the strongest of ``roles``; ``now`` is the session's second.
+    ``role`` is the strongest of ``roles``; ``now`` is the session's second. ``keep_audio``: whether
+    their consent includes that their voice is kept for ``keep_audio_days`` after the interview;
+    0 days: nobody's is.
     """
 
     session: str
@@ -59,6 +61,8 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None
     microphone: Carries
     consent: Agreement
+    keep_audio: bool
+    keep_audio_days: float
     seats: tuple[Place, ...]
     ice_servers: tuple[IceServer, ...]
     now: float
@@ -89,6 +93,8 @@ async def join(request: web.Request) -> web.Response:
             name=principal.name or (place.name if place is not None else None),
             microphone=_microphone(room, principal),
             consent=_consent(room, principal),
+            keep_audio=principal.seat in room.session.keeps,
+            keep_audio_days=_keep_audio_days(request, room, principal),
             seats=tuple(
                 Place(place.seat, place.name, place.microphone)
                 for place in room.session.config.seats
@@ -142,6 +148,14 @@ def _ice_servers(request: web.Request, room: Room, principal: Principal) -> tupl
     person = f"{room.id} {principal.seat} {principal.link}"
     own = turn.servers(settings.turn_urls, settings.turn_secret, person, time.time())
     return (*settings.ice_servers, *own)
+
+
+def _keep_audio_days(request: web.Request, room: Room, principal: Principal) -> float:
+    """Return how long a person's voice is kept, or would be if they agreed."""
+    if room.session.config.consent == "external":
+        return 0.0
+    offered: float = request.app[context.SETTINGS].keep_audio_days
+    return room.session.keeps.get(principal.seat or "", offered)
 
 
 def _microphone(room: Room, principal: Principal) -> Carries:

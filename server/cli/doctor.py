@@ -34,6 +34,7 @@ def doctor(settings: Settings, options: argparse.Namespace) -> int:
         _models,
         _data,
         _journal,
+        _sound,
         _port,
         _addresses,
         browsers.secure_context,
@@ -119,6 +120,13 @@ def _journal(settings: Settings) -> list[Finding]:
     if address.path.exists() and os.access(address.path.parent, os.W_OK):
         found.append(_file(settings.data, address.path))
     return found
+
+
+def _sound(settings: Settings) -> list[Finding]:
+    days = settings.keep_audio_days
+    if not days:
+        return [Finding("sound", "deleted when an interview ends")]
+    return [Finding("sound", f"of people who agree to it kept for {days:g} days after the end")]
 
 
 def _file(folder: Path, path: Path) -> Finding:

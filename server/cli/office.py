@@ -25,6 +25,8 @@ from server.lockfile import DataInUse, DataLock, RunningServer, running_server
 from server.paths import SESSION
 from server.session import Session, fold
 from server.settings import Settings
+from server.store.folder import FOLDER, FolderStore
+from server.store.protocol import MediaStore
 
 TIMEOUT_S = 60.0
 TLS_GOODBYE_S = 0.25
@@ -58,8 +60,9 @@ class Office(Protocol):
 class LocalOffice:
     """No server runs here: the journal is opened by the command itself."""
 
-    def __init__(self, journal: Journal, settings: Settings) -> None:
+    def __init__(self, journal: Journal, store: MediaStore, settings: Settings) -> None:
         self._journal = journal
+        self._store = store
         self._settings = settings
 
     async def sessions(self) -> list[SessionInfo]:
@@ -70,9 +73,10 @@ class LocalOffice:
 
     async def end(self, session: str) -> None:
         await desk.end(self._journal, session, f"command line {secrets.token_hex(4)}")
+        await desk.settle_sound(self._journal, self._store, session)
 
     async def erase(self, session: str, seat: str | None) -> int:
-        return len((await desk.erase(self._journal, session, seat)).events)
+        return len((await desk.erase(self._journal, self._store, session, seat)).events)
 
     async def invite(self, session: str, wanted: Invitation) -> str:
         if isinstance(self._settings.journal, RedisAddress):
@@ -225,8 +229,12 @@ def _no_data(settings: Settings) -> ClientError:
 
 
 async def _locally(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
-    async with opened(settings) as journal:
-        return await work(LocalOffice(journal, settings))
+    store = FolderStore(settings.data / FOLDER)
+    try:
+        async with opened(settings) as journal:
+            return await work(LocalOffice(journal, store, settings))
+    finally:
+        await store.close()
 
 
 async def _remotely(server: RunningServer, work: Callable[[Office], Awaitable[T]]) -> T:

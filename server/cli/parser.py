@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.containers import NotAudio
 from pipeline.jobs import EngineError
 from server.access import Role
-from server.cli import doctor, importing, models, records, serve, transcribe
+from server.cli import doctor, importing, models, records, serve, sound, transcribe
 from server.environment import from_environment, port_number
 from server.errors import ClientError
 from server.events import SEATS
@@ -111,10 +111,19 @@ def _add_record_commands(
     )
     command.set_defaults(run=records.invite)
 
-    command = commands.add_parser("export", parents=[data], help="write an interview's record")
+    command = commands.add_parser(
+        "export", parents=[data], help="write an interview's record, or the sound that was kept"
+    )
     command.add_argument("session", metavar="SESSION")
-    command.add_argument("--format", choices=[str(each) for each in Format], default="text")
-    command.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    command.add_argument(
+        "--format",
+        choices=[*map(str, Format), sound.FORMAT],
+        default="text",
+        help="default: text; ogg: a file for each microphone whose sound is kept",
+    )
+    command.add_argument(
+        "--output", type=Path, metavar="FILE", help="default: standard output; ogg: a folder"
+    )
     command.set_defaults(run=records.export)
 
     command = commands.add_parser(

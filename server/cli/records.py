@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from server.access import EVERY_SESSION
 from server.api.sessions import Invitation
+from server.cli import sound
 from server.cli.office import Office, in_office
 from server.entrance.publicity import door
 from server.errors import ClientError, ErrorCode
@@ -77,7 +78,9 @@ def _address(server: RunningServer | None, settings: Settings) -> str:
 
 
 def export(settings: Settings, options: argparse.Namespace) -> int:
-    """Write the record of one interview."""
+    """Write the record of one interview, or its sound."""
+    if options.format == sound.FORMAT:
+        return sound.export(settings, options)
     session, entries = in_office(settings, lambda office: office.read(options.session))
     write(render(session, entries, Format(options.format)), options.output)
     return 0

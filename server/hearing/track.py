@@ -17,11 +17,14 @@ from server.events import Gap
 from server.hearing.finals import final_events
 from server.hearing.keeping import Keeper
 from server.hearing.microphones import REPEAT_S, MicrophoneState, MicrophoneWatch, power
+from server.hearing.speaking import Speaking, dbov
 from server.hearing.streams import Placed, Timeline
 from server.ledger import Ledger
 from server.media.clock import TrackClock
+from server.media.frames import Frame
 from server.messages import Signal
 from server.operations.metrics import Metrics
+from server.store.protocol import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Track:
         whisper: Callable[[Signal], None],
         metrics: Metrics,
         earlier_end_s: float | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Listen for ``speaker`` (None: a room microphone).
 
@@ -59,6 +63,7 @@ class Track:
             whisper: passes signals on; must not block.
             metrics: counts how late captions are, and what is dropped.
             earlier_end_s: session second until which an earlier connection of it was heard.
+            recorder: keeps the packets that are heard; None: nothing may be kept.
         """
         self.name = name
         self.speaker = speaker
@@ -69,8 +74,10 @@ class Track:
         self._whisper = whisper
         self._metrics = metrics
         self._keeper = Keeper(name, ledger, metrics)
+        self._recorder = recorder
         self._clock = TrackClock()
         self._watch = MicrophoneWatch(name, time.monotonic())
+        self._speaking = Speaking()
         self._live = make_live(self._publish)
         self._timeline = Timeline((), ())
         self._next_anchor = 0
@@ -84,21 +91,21 @@ class Track:
         self._lag_told: tuple[bool, float] = (False, float("-inf"))
         """Whether it was behind, and when that was told."""
 
-    def hear(self, block: Samples, at: int, arrived: float) -> None:
-        """Take the next block; a stopped track ignores it.
-
-        Args:
-            block: 16 kHz mono.
-            at: track time of its first sample.
-            arrived: ``time.monotonic()`` when it was complete.
-        """
+    def hear(self, frame: Frame) -> None:
+        """Take the next frame; a stopped track ignores it."""
+        block, at, arrived = frame.samples, frame.at, frame.arrived
         if self._is_stopped or not block.size:
             return
         placed = self._clock.push(at, block.size, self._ledger.clock.at_monotonic(arrived))
+        mean_square = power(block)
         # The silence of a muted microphone is meant.
-        self._watch.hear(1.0 if self.is_muted else power(block), arrived)
+        self._watch.hear(1.0 if self.is_muted else mean_square, arrived)
         if not self.is_muted:
+            level = dbov(mean_square) if frame.level is None else frame.level
+            self._tell_level(self._speaking.hear(level, seconds(block.size), arrived))
             self._keep_gap(placed.start_s, placed.gap)
+            if self._recorder is not None and frame.packet is not None:
+                self._recorder.keep(placed.start_s, frame.packet)
             paused_s = placed.gap[1] - placed.gap[0] if placed.gap else 0.0
             self._understand(block, at, placed.start_s, paused_s)
         self._is_first = False
@@ -112,6 +119,7 @@ class Track:
         if is_muted:
             # The session's clock may leap meanwhile: the next block is placed anew.
             self._next_anchor = self._live.position
+            self._tell_level(self._speaking.stop())
             self._finish()
         else:
             self._unmuted_s = self._ledger.now()
@@ -132,6 +140,8 @@ class Track:
     def stop(self) -> None:
         """Hear nothing any more; idempotent."""
         self._is_stopped = True
+        if self._recorder is not None:
+            self._recorder.close()
 
     def tell_off(self) -> None:
         """Tell everybody that the microphone has gone."""
@@ -184,6 +194,7 @@ class Track:
             self._finish()
         if (state := self._watch.look(now)) is not None:
             self._tell(state)
+        self._tell_level(self._speaking.look(now))
         was_behind, told = self._lag_told
         is_behind = self._live.is_behind
         if is_behind != was_behind or (is_behind and now - told >= REPEAT_S):
@@ -232,6 +243,10 @@ class Track:
 
     def _tell(self, state: MicrophoneState) -> None:
         self._whisper(messages.Microphone(track=self.name, speaker=self.speaker, state=state.value))
+
+    def _tell_level(self, level: int | None) -> None:
+        if level is not None:
+            self._whisper(messages.Loudness(track=self.name, speaker=self.speaker, level=level))
 
     def _tell_lag(self) -> None:
         is_behind, final_s = self._live.is_behind, self._final_lag_s

@@ -16,6 +16,7 @@ from server.hearing.track import Track
 from server.ledger import Ledger
 from server.messages import Signal
 from server.operations.metrics import Metrics
+from server.store.protocol import Recorder
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Tracks:
         whisper: Callable[[Signal], None],
         evaluate: Callable[[], Awaitable[None]],
         metrics: Metrics,
+        record: Callable[[str], Recorder | None] = lambda _: None,
     ) -> None:
         """Start without any.
 
@@ -55,6 +57,7 @@ class Tracks:
             whisper: passes signals on; must not block.
             evaluate: called when words came after the session's end.
             metrics: counts what is late or dropped.
+            record: begins to keep the packets of a track; None: they may not be kept.
         """
         self._ledger = ledger
         self._ears = ears
@@ -62,6 +65,7 @@ class Tracks:
         self._whisper = whisper
         self._evaluate = evaluate
         self._metrics = metrics
+        self._record = record
         self._open: dict[str, _Open] = {}
         self._ends: OrderedDict[str, float] = OrderedDict()
         """Session seconds until which microphones that have gone were heard."""
@@ -101,7 +105,16 @@ class Tracks:
             return LiveTrack(name, segmenter, self._executor, self._ledger.session.id, publish)
 
         end_s = self._ends.pop(name, None)
-        track = Track(name, speaker, make_live, self._ledger, self._whisper, self._metrics, end_s)
+        track = Track(
+            name,
+            speaker,
+            make_live,
+            self._ledger,
+            self._whisper,
+            self._metrics,
+            end_s,
+            self._record(name),
+        )
         track.mute(name in self._ledger.session.muted)
         watching = self._tasks.spawn(track.watch(), "watch")
         keeping = self._tasks.spawn(track.run(), "keep")
@@ -199,6 +212,8 @@ class Tracks:
 
     async def close(self) -> None:
         """Stop at once; ``settle`` comes first."""
+        for item in self._open.values():
+            item.track.stop()  # Its connection may go on for a moment where it was deposed.
         await self._tasks.close()
 
     async def _last_words(self, item: _Open) -> None:

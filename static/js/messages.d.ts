@@ -39,9 +39,14 @@ export interface SessionEnd {
   id?: string | null;
 }
 
-/** The person of this connection's seat agrees to recording and software evaluation. */
+/**
+ * The person of this connection's seat agrees to recording and software evaluation.
+ *
+ * `keep_audio`: and to their voice being kept after the interview, or (said again) no more.
+ */
 export interface Consent {
   type: "consent";
+  keep_audio?: boolean;
   id?: string | null;
 }
 
@@ -222,11 +227,16 @@ export interface Lost {
   reason: string;
 }
 
-/** That the person in a seat agreed, or agreed no more. */
+/**
+ * That the person in a seat agreed, or agreed no more.
+ *
+ * `keep_audio_days`: also to their voice being kept for so long after the interview.
+ */
 export interface RecordedConsent {
   seat: string;
   at: number;
   is_given: boolean;
+  keep_audio_days: number;
 }
 
 /**
@@ -347,10 +357,23 @@ export interface Microphone {
   track: string;
 }
 
+/**
+ * Somebody speaks into a track's microphone; -127, once: nobody does any more.
+ *
+ * `level`: the loudest of late in dBov, 0 to -127 (RFC 6464).
+ */
+export interface Loudness {
+  type: "level";
+  speaker: string | null;
+  level: number;
+  track: string;
+}
+
 export type Signal =
   | Interim
   | Lag
-  | Microphone;
+  | Microphone
+  | Loudness;
 
 /**
  * What every event carries. `at`: session seconds; `wall`: Unix seconds; `by`: a seat,
@@ -391,10 +414,16 @@ export interface SessionCreated extends Envelope {
   config: SessionConfig;
 }
 
-/** The person in `seat` agreed to recording and software evaluation. */
+/**
+ * The person in `seat` agreed to recording and software evaluation.
+ *
+ * `keep_audio_days`: and to their voice being kept for so long after the interview, as they
+ * were told then; 0: not at all.
+ */
 export interface ConsentGiven extends Envelope {
   type: "consent_given";
   seat: string;
+  keep_audio_days: number;
 }
 
 /** The person in `seat` agrees no more; a confirmation of the room is void. */

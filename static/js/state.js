@@ -6,6 +6,7 @@
  */
 
 import { caughtUp, consented, departed, joined, withdrew } from "./state/attendance.js";
+import { level } from "./state/levels.js";
 import { gapLine, inserted } from "./state/lines.js";
 import { dropped, final, interim, microphone } from "./state/speech.js";
 import { without } from "./state/tables.js";
@@ -18,6 +19,7 @@ import { without } from "./state/tables.js";
  *   connection, and when it came.
  * @typedef {{speaker: string | null, state: string, heard_s: number}} Microphone
  * @typedef {{final_s: number, is_behind: boolean, heard_s: number}} Lag
+ * @typedef {{speaker: string | null, heard_s: number}} Level
  * @typedef {{speaker: string | null, start: number, committed: string, tentative: string,
  *   heard_s: number}} Interim
  * @typedef {import("./messages.js").NoteAdded} Note
@@ -42,6 +44,7 @@ import { without } from "./state/tables.js";
  * @property {Readonly<Record<string, true>>} muted By track.
  * @property {Readonly<Record<string, Microphone>>} microphones By track.
  * @property {Readonly<Record<string, Lag>>} lags By track.
+ * @property {Readonly<Record<string, Level>>} levels By track: who speaks, and when that was told.
  * @property {Readonly<Record<string, Interim>>} interims By track.
  * @property {Readonly<Record<string, number>>} finished_s By track: where its last final ended.
  * @property {Readonly<Record<string, string | null>>} voices Voice → seat.
@@ -75,6 +78,7 @@ export function initial(join, now_s) {
     muted: {},
     microphones: {},
     lags: {},
+    levels: {},
     interims: {},
     finished_s: {},
     voices: {},
@@ -113,7 +117,7 @@ export function isForgotten(state, message) {
 
 /** The connection is new: what was passing is unknown. @param {State} state @returns {State} */
 export function reconnected(state) {
-  return { ...state, isCaughtUp: false, interims: {}, microphones: {}, lags: {} };
+  return { ...state, isCaughtUp: false, interims: {}, microphones: {}, lags: {}, levels: {} };
 }
 
 /**
@@ -132,6 +136,8 @@ function told(state, message, now_s) {
     }
     case "microphone":
       return microphone(state, message, now_s);
+    case "level":
+      return level(state, message, now_s);
     case "caught_up":
       return caughtUp(state, message.seq ?? 0, now_s);
     case "session_ended":
@@ -186,7 +192,7 @@ function happened(state, event) {
     case "evaluation":
       return { ...state, evaluations: { ...state.evaluations, [event.applicant]: event } };
     case "session_closed":
-      return { ...state, life: "review", closed_s: event.at, interims: {}, microphones: {} };
+      return { ...state, life: "review", closed_s: event.at, interims: {}, microphones: {}, levels: {} };
     case "erased":
       return event.seat ? state : { ...state, life: "erased" };
     case "audio_taken":

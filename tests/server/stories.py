@@ -228,7 +228,7 @@ any_event: st.SearchStrategy[Event] = st.one_of(
     st.builds(evaluated, st.sampled_from(APPLICANTS), st.integers(0, 40)),
     st.builds(Joined, connection=_voice, role=st.just("operator"), seat=st.none() | _seat),
     st.builds(Left, connection=_voice),
-    st.builds(ConsentGiven, seat=_seat),
+    st.builds(ConsentGiven, seat=_seat, keep_audio_days=st.sampled_from((0.0, 1.5, 30.0))),
     st.builds(ConsentWithdrawn, seat=_seat),
     st.just(RoomConfirmed()),
     st.builds(Muted, track=_seat),

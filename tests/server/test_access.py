@@ -36,7 +36,7 @@ SEES_ANSWER = {
     "error": EVERYBODY,
     "ping": EVERYBODY,
 }
-SEES_SIGNAL = {"interim": ROOM, "lag": ROOM, "microphone": ROOM}
+SEES_SIGNAL = {"interim": ROOM, "lag": ROOM, "microphone": ROOM, "level": ROOM}
 SEES_EVENT = {
     "session_created": ROOM,
     "consent_given": ROOM,
@@ -160,7 +160,7 @@ def test_answers_and_events_never_share_a_name() -> None:
 @every_role
 def test_an_unknown_kind_goes_to_nobody_and_comes_from_nobody(role: Role) -> None:
     principal = person(role)
-    for kind in ("rating", "level", "", "NOTE_ADDED", "note_added ", "*"):
+    for kind in ("rating", "level_of", "", "NOTE_ADDED", "note_added ", "*"):
         assert not principal.sees(kind)
         assert not principal.may(kind)
 

@@ -41,6 +41,15 @@ def test_consent_is_given_once_for_the_persons_own_seat() -> None:
     assert consent.give(told(REQUIRED, GIVEN, WITHDRAWN), APPLICANT) == (GIVEN,)
 
 
+def test_consent_to_keeping_is_given_again_only_when_it_changes() -> None:
+    kept = ConsentGiven(seat=SEAT, keep_audio_days=30)
+    assert consent.give(told(REQUIRED), APPLICANT, keep_audio_days=30) == (kept,)
+    assert consent.give(told(REQUIRED, kept), APPLICANT, keep_audio_days=30) == ()
+    assert consent.give(told(REQUIRED, GIVEN), APPLICANT, keep_audio_days=30) == (kept,)
+    assert consent.give(told(REQUIRED, kept), APPLICANT) == (GIVEN,)
+    assert consent.give(told(REQUIRED, kept, WITHDRAWN), APPLICANT) == (GIVEN,)
+
+
 def test_consent_is_withdrawn_once_and_only_where_there_was_some() -> None:
     assert consent.withdraw(told(REQUIRED), APPLICANT) == ()
     assert consent.withdraw(told(REQUIRED, GIVEN), APPLICANT) == (WITHDRAWN,)

@@ -266,11 +266,15 @@ def test_presence_and_consent_of_the_person_go_too() -> None:
         Joined(connection="c2", role="applicant", seat="지원자_2"),
         ConsentGiven(seat="지원자_1"),
         ConsentWithdrawn(seat="지원자_1"),
+        ConsentGiven(seat="지원자_1", keep_audio_days=30),
+        ConsentGiven(seat="지원자_2", keep_audio_days=30),
         CLOSED,
     )
     session = fold("s", erased(entries, "지원자_1"))
     assert list(session.present) == ["c2"]
-    assert session.consents == session.withdrawn == set()
+    assert (session.consents, session.withdrawn) == ({"지원자_2"}, set())
+    assert session.keeps == {"지원자_2": 30}
+    assert [agreed.seat for agreed in session.agreed] == ["지원자_2"]
 
 
 def test_erasing_everything_blanks_every_body_and_names_it_in_the_receipt() -> None:

@@ -11,6 +11,8 @@ from server.errors import ClientError, ErrorCode, UnknownSession
 from server.events import Erased, NoteAdded, SessionClosed
 from server.journal.sqlite.journal import SqliteJournal
 from server.session import Life
+from server.store.protocol import StoreUnavailable
+from tests.server.store.memory import MemoryStore, keep, sound
 from tests.server.stories import CREATED, draft, interview, note, said, seated
 
 
@@ -38,7 +40,7 @@ async def test_an_unknown_session_can_be_neither_read_nor_ended_nor_erased(
     for work in (
         desk.read(journal, "x"),
         desk.end(journal, "x", "me"),
-        desk.erase(journal, "x", None),
+        desk.erase(journal, MemoryStore(), "x", None),
     ):
         with pytest.raises(UnknownSession):
             await work
@@ -87,7 +89,7 @@ async def test_an_erased_person_is_in_no_file_and_the_receipt_says_what_went(
 ) -> None:
     words = ("김하나", "자신감", "업무를", "담당했습니다")
     assert all(word in files(tmp_path) for word in words)
-    receipt = await desk.erase(journal, "s", "지원자_1")
+    receipt = await desk.erase(journal, MemoryStore(), "s", "지원자_1")
     assert not any(word in files(tmp_path) for word in words)
     assert all(word in files(tmp_path) for word in ("이두리", "침착함", "목표는", "누구세요"))
     session, entries = await desk.read(journal, "s")
@@ -98,8 +100,8 @@ async def test_an_erased_person_is_in_no_file_and_the_receipt_says_what_went(
 async def test_a_whole_session_is_erased_and_stays_in_the_list_as_erased(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
-    receipt = await desk.erase(journal, "s", None)
-    again = await desk.erase(journal, "s", None)
+    receipt = await desk.erase(journal, MemoryStore(), "s", None)
+    again = await desk.erase(journal, MemoryStore(), "s", None)
     assert isinstance(receipt, Erased)
     assert again.events == ()
     assert not any(word in files(tmp_path) for word in ("한 팀장", "침착함", "누구세요", "백엔드"))
@@ -110,8 +112,35 @@ async def test_a_whole_session_is_erased_and_stays_in_the_list_as_erased(
 async def test_a_live_session_is_not_erased(journal: SqliteJournal) -> None:
     await journal.append("live", [draft(CREATED)])
     with pytest.raises(ClientError) as caught:
-        await desk.erase(journal, "live", None)
+        await desk.erase(journal, store_with("live"), "live", None)
     assert caught.value.code is ErrorCode.SESSION_LIVE
+
+
+async def test_sound_is_erased_with_the_person_and_so_is_what_heard_everybody(
+    journal: SqliteJournal,
+) -> None:
+    store = store_with("s", "지원자_1", "지원자_2", "room-c1")
+    await desk.erase(journal, store, "s", "지원자_1")
+    assert await store.tracks("s") == ["지원자_2"]
+    await desk.erase(journal, store, "s", None)
+    assert await store.sessions() == []
+
+
+async def test_a_live_session_that_is_not_erased_keeps_its_sound(journal: SqliteJournal) -> None:
+    await journal.append("live", [draft(CREATED)])
+    store = store_with("live", "지원자_1")
+    with pytest.raises(ClientError):
+        await desk.erase(journal, store, "live", None)
+    assert await store.tracks("live") == ["지원자_1"]
+
+
+async def test_sound_that_cannot_be_deleted_is_said(journal: SqliteJournal) -> None:
+    store = store_with("s", "지원자_1")
+    store.is_broken = True
+    with pytest.raises(StoreUnavailable):
+        await desk.erase(journal, store, "s", None)
+    [info] = await journal.sessions()
+    assert info.is_erased
 
 
 async def test_twenty_thousand_events_are_kept_read_and_folded(journal: SqliteJournal) -> None:
@@ -122,6 +151,13 @@ async def test_twenty_thousand_events_are_kept_read_and_folded(journal: SqliteJo
     session, entries = await desk.read(journal, "long")
     assert [entry.seq for entry in entries] == list(range(1, 20_003))
     assert sum(1 for _ in session.words_of("지원자_1")) == 20_000
+
+
+def store_with(session: str, *tracks: str) -> MemoryStore:
+    store = MemoryStore()
+    for track in tracks:
+        keep(store.record(session, track), sound(0, 1))
+    return store
 
 
 def files(folder: Path) -> str:

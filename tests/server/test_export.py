@@ -124,6 +124,21 @@ def test_consent_gaps_and_lost_speech_stand_where_they_happened() -> None:
     ]
 
 
+def test_consent_to_keeping_is_told_where_it_came_and_went() -> None:
+    no, yes = ConsentGiven(seat="지원자_1"), ConsentGiven(seat="지원자_1", keep_audio_days=30)
+    entries = story(CREATED, no, yes, no, no, yes, ConsentWithdrawn(seat="지원자_1"), no)
+    text = render(fold("s", entries), entries, Format.TEXT)
+    assert [line.partition(": ")[2] for line in text.split("\n\n")[1].splitlines()] == [
+        "(동의함)",
+        "(동의함, 녹음을 30일 동안 보관하는 데도 동의함)",
+        "(녹음 보관 동의를 거둠)",
+        "(동의함)",
+        "(동의함, 녹음을 30일 동안 보관하는 데도 동의함)",
+        "(동의를 철회함)",
+        "(동의함)",
+    ]
+
+
 def test_characters_that_turn_text_around_stay_out_of_every_line() -> None:
     cues = [(0.0, 1.0, "\u202e김\u2066하나", "저는\u202e \u2069개발자")]
     for text in (srt(cues), vtt(cues), lines(cues)):

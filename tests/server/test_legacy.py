@@ -75,12 +75,12 @@ def test_the_final_result_says_when_consent_came_and_went() -> None:
         ConsentGiven(seat="지원자_1"),
         RoomConfirmed(),
         ConsentWithdrawn(seat="지원자_1"),
-        ConsentGiven(seat="지원자_1"),
+        ConsentGiven(seat="지원자_1", keep_audio_days=30),
     )
     assert legacy.result(session, 99.0)["consents"] == [
-        {"seat": "지원자_1", "at": 2.0, "is_given": True},
-        {"seat": "지원자_1", "at": 4.0, "is_given": False},
-        {"seat": "지원자_1", "at": 5.0, "is_given": True},
+        {"seat": "지원자_1", "at": 2.0, "is_given": True, "keep_audio_days": 0},
+        {"seat": "지원자_1", "at": 4.0, "is_given": False, "keep_audio_days": 0},
+        {"seat": "지원자_1", "at": 5.0, "is_given": True, "keep_audio_days": 30},
     ]
 
 

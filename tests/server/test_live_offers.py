@@ -50,6 +50,8 @@ async def test_join_says_what_a_browser_needs_before_it_offers(client: Client) -
         "name": "이",
         "microphone": "own",
         "consent": "required",
+        "keep_audio": False,
+        "keep_audio_days": 0,
         "seats": [
             {"seat": INTERVIEWER, "name": None, "microphone": "room"},
             {"seat": APPLICANT, "name": "이", "microphone": "own"},
@@ -122,6 +124,31 @@ async def test_join_follows_consent_of_the_person_and_of_the_room(client: Client
     await ask(person, {"type": "withdraw_consent"})
     assert (await joined(client, seat))["consent"] == "required"
     assert (await joined(client, room))["consent"] == "required"
+
+
+async def test_join_says_how_long_voices_may_be_kept_and_whether_this_one_is(start: Start) -> None:
+    client = await start(keep_audio_days=30.0)
+    await create(client)
+    seat, other = bearer(client, APPLICANT), bearer(client, INTERVIEWER)
+
+    async def keeping() -> list[tuple[object, object]]:
+        found = [await joined(client, person) for person in (seat, other)]
+        return [(one["keep_audio"], one["keep_audio_days"]) for one in found]
+
+    assert await keeping() == [(False, 30), (False, 30)]
+    person = await connect(client, "s1", token_of(seat))
+    assert (await ask(person, {"type": "consent", "keep_audio": True}))["type"] == "done"
+    assert await keeping() == [(True, 30), (False, 30)]
+    await ask(person, {"type": "consent"})
+    assert await keeping() == [(False, 30), (False, 30)]
+
+
+async def test_nobody_is_asked_for_their_voice_where_consent_was_seen_to_elsewhere(
+    start: Start,
+) -> None:
+    client = await start(keep_audio_days=30.0)
+    await create(client, consent="external")
+    assert (await joined(client, bearer(client, APPLICANT)))["keep_audio_days"] == 0
 
 
 async def test_consent_seen_to_elsewhere_is_required_again_once_it_is_withdrawn(

@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from yarl import URL
 
 from server.cli.office import TLS_GOODBYE_S
+from server.cli.serve import loop_factory
 from server.entrance.links import KEY_FILE
 from server.lockfile import LOCK_FILE, running_server
 from tests.server.certificates import certificate
@@ -122,6 +124,18 @@ def test_the_link_is_printed_last_and_answers(server: Server) -> None:
     connection.request("GET", "/healthz")
     assert json.load(connection.getresponse())["status"] == "ok"
     connection.close()
+
+
+def test_it_runs_on_uvloop(server: Server) -> None:
+    assert "/uvloop/loop." in Path(f"/proc/{server.process.pid}/maps").read_text()
+
+
+def test_it_runs_on_pythons_own_loop_where_there_is_no_uvloop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert loop_factory() is not None
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert loop_factory() is None
 
 
 def test_it_listens_on_loopback_only(server: Server) -> None:

@@ -114,6 +114,17 @@ def test_consent_goes_with_its_withdrawal_and_takes_the_rooms_along() -> None:
     assert not again.is_room_confirmed
 
 
+def test_a_voice_may_be_kept_while_its_persons_newest_consent_says_so() -> None:
+    no, yes = ConsentGiven(seat="지원자_1"), ConsentGiven(seat="지원자_1", keep_audio_days=30)
+    withdrawn = ConsentWithdrawn(seat="지원자_1")
+    other = ConsentGiven(seat="지원자_2", keep_audio_days=30)
+    assert told(CREATED, no).keeps == {}
+    assert told(CREATED, no, yes, other).keeps == {"지원자_1": 30, "지원자_2": 30}
+    assert told(CREATED, yes, other, no).keeps == {"지원자_2": 30}
+    assert told(CREATED, yes, withdrawn).keeps == {}
+    assert told(CREATED, yes, withdrawn, no).keeps == {}
+
+
 # Microphones
 
 

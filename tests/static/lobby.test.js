@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { adviceOn, adviceOnApp } from "../../static/js/lobby/advice.js";
+import { howLong, isAsked } from "../../static/js/lobby/keeping.js";
 import { planOf } from "../../static/js/lobby/plan.js";
 import { browserOf } from "../../static/js/microphone/browser.js";
 import { HEALTHY, step } from "../../static/js/microphone/health.js";
@@ -116,6 +117,17 @@ test("whoever has no seat enters with one tap", () => {
 test("a room microphone waits for the operator, not for its own consent", () => {
   const expected = { consent: "room", microphone: "room", place: null };
   assert.deepEqual(plan({ role: "microphone", seat: null, microphone: "room" }), expected);
+});
+
+test("only who consents for themselves is asked about their recorded voice", () => {
+  const asked = (/** @type {any} */ consent, keep_audio_days = 30) => isAsked({ keep_audio_days }, { consent });
+  assert.deepEqual(["ask", "given", "external", "room", null].map((one) => asked(one)), [true, true, false, false, false]);
+  assert.equal(asked("ask", 0), false, "nothing is kept here");
+  assert.equal(isAsked(/** @type {any} */ ({}), { consent: "ask" }), false, "an older server keeps nothing");
+});
+
+test("how long a voice is kept is told in whole days, or in hours, never too short", () => {
+  assert.deepEqual([1, 30, 0.5, 1.5, 0.01].map(howLong), ["1일", "30일", "12시간", "36시간", "1시간"]);
 });
 
 test("a microphone's answer to an older question is ignored", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isPartlyErased, levelWord, newest, speakers, timeline } from "../../static/js/review/record.js";
+import { isPartlyErased, kept, levelWord, newest, speakers, timeline } from "../../static/js/review/record.js";
 import { filename, pattern, pieces } from "../../static/js/review/words.js";
 
 /** @typedef {import("../../static/js/review/record.js").Result} Result */
@@ -60,6 +60,32 @@ test("notes stand where they were meant, after the words they are about", () => 
       ["said", 9],
     ],
   );
+});
+
+test("who agreed to being kept is told, and where they took it back", () => {
+  const given = (/** @type {string} */ seat, keep_audio_days = 0) => ({ seat, at: 1, is_given: true, keep_audio_days });
+  const withdrawn = { seat: "지원자_2", at: 1, is_given: false, keep_audio_days: 0 };
+  const consents = [
+    given("면접관_1", 30),
+    given("지원자_1"),
+    given("지원자_1", 30),
+    given("지원자_1"),
+    given("지원자_2", 30),
+    withdrawn,
+    given("지원자_2"),
+  ];
+  const told = timeline(result({ consents })).flatMap((one) => (one.kind === "consent" ? [one.to] : []));
+  assert.deepEqual(told, [
+    "agreedKeeping",
+    "agreed",
+    "agreedKeeping",
+    "keepingEnded",
+    "agreedKeeping",
+    "withdrawn",
+    "agreed",
+  ]);
+  assert.deepEqual(kept(result({ consents })), ["면접관_1"]);
+  assert.deepEqual(kept(result({ consents: [{ seat: "지원자_1", at: 1, is_given: true }] })), []);
 });
 
 test("consent and speech that yielded no words stand at their moments", () => {

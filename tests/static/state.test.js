@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { initial, isForgotten, receive, reconnected } from "../../static/js/state.js";
 import { withoutStale } from "../../static/js/state/speech.js";
 import * as looks from "../../static/js/state/looks.js";
+import { speaking } from "../../static/js/state/levels.js";
 import { event, final, JOIN, story } from "./messages.js";
 
 test("an interim is shown until its final replaces it", () => {
@@ -183,6 +184,19 @@ test("a microphone that has gone leaves nothing behind", () => {
   const signal = { type: "microphone", track: "지원자_1", speaker: "지원자_1" };
   const state = story([{ ...signal, state: "open" }, { ...signal, state: "off" }]);
   assert.deepEqual(state.microphones, {});
+});
+
+test("somebody speaks until their microphone says so, or is muted, gone, or long silent", () => {
+  const loud = { type: "level", track: "지원자_1", speaker: "지원자_1", level: -24 };
+  const state = story([loud, { ...loud, track: "m1", speaker: null }]);
+  assert.deepEqual(speaking(state, 1), new Set(["지원자_1", null]));
+  assert.deepEqual(speaking(state, 2), new Set(), "the end was lost on its way");
+  assert.deepEqual(speaking(story([{ ...loud, level: -127 }], state), 1), new Set([null]));
+  assert.deepEqual(speaking(story([event("muted", { track: "지원자_1" })], state), 1), new Set([null]));
+  const off = { type: "microphone", track: "지원자_1", speaker: "지원자_1", state: "off" };
+  assert.deepEqual(speaking(story([off], state), 1), new Set([null]));
+  assert.deepEqual(speaking(reconnected(state), 1), new Set());
+  assert.deepEqual(speaking(story([event("session_closed", { reason: "ended" })], state), 1), new Set());
 });
 
 test("somebody with two connections is present until both have left", () => {

@@ -11,7 +11,7 @@ const PATIENCE_MS = 10_000;
  * Asks and returns the answer.
  *
  * @param {string} session
- * @param {{type: string}} command
+ * @param {{type: string} & Record<string, unknown>} command
  * @returns {Promise<any>}
  * @throws {ApiError}
  */

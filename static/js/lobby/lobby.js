@@ -8,6 +8,7 @@ import { errorText } from "../texts/errors.js";
 import { t } from "../texts/lobby.js";
 import { DeviceSection } from "./device.js";
 import { entry } from "./entry.js";
+import { isAsked as isKeepingAsked, keepingQuestion } from "./keeping.js";
 import { consentQuestion, head, notice } from "./notice.js";
 import { planOf } from "./plan.js";
 
@@ -32,6 +33,7 @@ class Lobby {
   #plan;
   #device;
   #isChecked = false;
+  #isKeeping;
   #isEntering = false;
   #message = "";
   #listeners = new AbortController();
@@ -47,6 +49,7 @@ class Lobby {
     this.#join = join;
     this.#resolve = resolve;
     this.#plan = planOf(join);
+    this.#isKeeping = join.keep_audio === true;
     this.#device = this.#plan.microphone ? new DeviceSection(this.#plan.microphone) : null;
     const { signal } = this.#listeners;
     document.addEventListener("languagechange", () => this.#mount(), { signal });
@@ -64,6 +67,7 @@ class Lobby {
       this.#isChecked = question.box.checked;
       this.#become({ message: "" });
     });
+    const keeping = this.#keeping();
     this.#device?.show();
     this.#entry = entry(this.#plan, isDirecting(this.#join));
     fill(
@@ -72,13 +76,20 @@ class Lobby {
       h(
         "div",
         { class: "lobby" },
-        notice(this.#join, this.#plan, question?.element ?? null),
+        notice(this.#join, this.#plan, question?.element ?? null, keeping),
         this.#plan.consent === "room" && this.#roomNotice(),
         this.#device?.element ?? this.#place(),
         this.#entry.element,
       ),
     );
     this.#become({ message: "" });
+  }
+
+  #keeping() {
+    if (!isKeepingAsked(this.#join, this.#plan)) return null;
+    const { element, box } = keepingQuestion(this.#join, this.#plan, this.#isKeeping);
+    box.addEventListener("change", () => (this.#isKeeping = box.checked));
+    return element;
   }
 
   #place() {
@@ -137,9 +148,13 @@ class Lobby {
 
   /** @returns {Promise<Join>} */
   async #consented() {
-    if (this.#plan.consent !== "ask") return this.#join;
-    await ask(this.#join.session, { type: "consent" });
-    return { ...this.#join, consent: "given" };
+    const join = this.#join;
+    const isAsked = isKeepingAsked(join, this.#plan);
+    const keep_audio = isAsked && this.#isKeeping;
+    const isOther = isAsked && keep_audio !== (join.keep_audio === true);
+    if (this.#plan.consent !== "ask" && !isOther) return join;
+    await ask(join.session, { type: "consent", keep_audio });
+    return { ...join, consent: "given", keep_audio };
   }
 
   /** @param {Ticket} ticket */

@@ -5,6 +5,7 @@ import { isolated } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { languageSwitch } from "../texts.js";
 import { t } from "../texts/lobby.js";
+import { howLong } from "./keeping.js";
 
 /**
  * @typedef {import("../room/scene.js").Join} Join
@@ -52,12 +53,13 @@ function people(join) {
  * @param {Join} join
  * @param {Plan} plan
  * @param {HTMLElement | null} consent What is asked, where it is.
+ * @param {HTMLElement | null} keeping What is asked besides, and may be refused.
  * @returns {HTMLElement}
  */
-export function notice(join, plan, consent) {
+export function notice(join, plan, consent, keeping) {
   const isDirecting = join.role === "interviewer" || join.role === "operator";
   const who = t(isDirecting ? "noticeWhoMine" : "noticeWho");
-  const lines = [t("noticeWords"), who, t("noticePeople")];
+  const lines = [`${t("noticeWords")} ${soundNotice(join, plan)}`, who, t("noticePeople")];
   if (plan.consent === "ask" || plan.consent === "given") lines.push(t("noticeWithdraw"));
   if (plan.consent === "room") lines.push(t("noticeRoomWithdraw"));
   return h(
@@ -68,7 +70,15 @@ export function notice(join, plan, consent) {
     consent,
     plan.consent === "given" && h("p", { class: "good said" }, t("consentGiven")),
     plan.consent === "external" && h("p", { class: "said" }, t("consentExternal")),
+    keeping,
   );
+}
+
+/** @param {Join} join @param {Plan} plan @returns {string} */
+function soundNotice(join, plan) {
+  if (plan.consent === "external") return t("noticeSoundNever");
+  if (!(join.keep_audio_days > 0)) return t("noticeSoundEnds");
+  return t("noticeSoundKept", { time: howLong(join.keep_audio_days) });
 }
 
 /** @returns {{element: HTMLElement, box: HTMLInputElement}} */

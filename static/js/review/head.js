@@ -6,7 +6,7 @@ import { bdi, personNode } from "../names.js";
 import { seatClass } from "../seats.js";
 import { t } from "../texts/review.js";
 import { clock, dateAndTime } from "../time.js";
-import { isPartlyErased } from "./record.js";
+import { isPartlyErased, kept } from "./record.js";
 
 /**
  * @typedef {import("./record.js").Result} Result
@@ -32,6 +32,7 @@ export function head(result, places) {
         isOver ? t("revisionOf", { number: result.revision }) : t("revisionLive"),
       ),
       ...fact("consent", result.consent ? t(`consent_${result.consent}`) : ""),
+      ...fact("kept", people(placesOf(kept(result), places))),
       ...fact("participants", people(places)),
     ),
     result.dropped_utterances > 0 &&
@@ -69,11 +70,16 @@ function liveNotice(result) {
 }
 
 /**
- * @param {"job" | "date" | "duration" | "revision" | "consent" | "participants"} key
+ * @param {"job" | "date" | "duration" | "revision" | "consent" | "kept" | "participants"} key
  * @param {string | Node | null} value
  */
 function fact(key, value) {
   return value ? [h("dt", {}, t(key)), h("dd", {}, value)] : [];
+}
+
+/** @param {string[]} seats @param {readonly Place[]} places @returns {Place[]} */
+function placesOf(seats, places) {
+  return seats.map((seat) => places.find((place) => place.seat === seat) ?? { seat });
 }
 
 /** @param {readonly Place[]} places */

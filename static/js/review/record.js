@@ -5,7 +5,7 @@
  *   text_confidence: number}} Transcript
  * @typedef {{seq: number, by: string, note: string, media_at: number}} Note
  * @typedef {{track: string, start: number, end: number, reason: string}} Gap
- * @typedef {{seat: string, at: number, is_given: boolean}} Consent
+ * @typedef {{seat: string, at: number, is_given: boolean, keep_audio_days?: number}} Consent
  * @typedef {{timestamp: number, speaker: string, keywords: string[],
  *   levels: Record<string, number | null>}} Evaluation
  * @typedef {{session_id: string, title: string, job: string, life: string, revision: number,
@@ -20,7 +20,9 @@
  * @typedef {{kind: "note", id: string, at: number, by: string, about: string, text: string}} Noted
  * @typedef {{kind: "gap", at: number, end: number, track: string, reason: string}} Missed
  * @typedef {{kind: "lost", at: number, end: number, track: string}} Lost
- * @typedef {{kind: "consent", at: number, seat: string, isGiven: boolean}} Agreed
+ * @typedef {{kind: "consent", at: number, seat: string,
+ *   to: "agreed" | "agreedKeeping" | "keepingEnded" | "withdrawn"}} Agreed `keepingEnded`: agreed
+ *   again, but not any more to their voice being kept.
  * @typedef {Said | Noted | Missed | Lost | Agreed} Moment
  */
 
@@ -94,12 +96,20 @@ function lost(result) {
 
 /** @param {Result} result @returns {Agreed[]} */
 function agreed(result) {
-  return (result.consents ?? []).map(({ seat, at, is_given: isGiven }) => ({
-    kind: "consent",
-    at,
-    seat,
-    isGiven,
-  }));
+  /** @type {Set<string>} */
+  const kept = new Set();
+  return (result.consents ?? []).map(({ seat, at, is_given, keep_audio_days = 0 }) => {
+    const wasKept = kept.delete(seat);
+    if (is_given && keep_audio_days > 0) kept.add(seat);
+    const given = keep_audio_days > 0 ? "agreedKeeping" : wasKept ? "keepingEnded" : "agreed";
+    return { kind: "consent", at, seat, to: is_given ? given : "withdrawn" };
+  });
+}
+
+/** @param {Result} result @returns {string[]} The seats whose persons agree to being kept. */
+export function kept(result) {
+  const last = new Map((result.consents ?? []).map((one) => [one.seat, one]));
+  return [...last.values()].flatMap((one) => (one.is_given && (one.keep_audio_days ?? 0) > 0 ? [one.seat] : [])).sort();
 }
 
 /** @param {Result} result @returns {{seat: string, count: number}[]} Who spoke, how often. */

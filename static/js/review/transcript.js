@@ -101,7 +101,7 @@ function lostItem(lost, places) {
 
 /** @param {import("./record.js").Agreed} one @param {readonly Place[]} places */
 function consentItem(one, places) {
-  const words = t(one.isGiven ? "agreed" : "withdrawn");
+  const words = t(one.to);
   return h(
     "li",
     { class: "consent", "data-seat": one.seat },

@@ -1,8 +1,10 @@
 /** The applicant's own card: am I heard? And what to do when something is not as it should be. */
 
 import { fill, h, setText } from "../dom.js";
+import { speaking } from "../state/levels.js";
 import { t } from "../texts/room.js";
 import { ownWords } from "./ownwords.js";
+import { speakingMark } from "./speakingmark.js";
 
 /** @typedef {import("../texts/room.js").Key} Key */
 
@@ -10,7 +12,8 @@ import { ownWords } from "./ownwords.js";
 export function ownStateView() {
   const title = h("strong", {});
   const text = h("p", {});
-  const element = h("section", { class: "own", role: "status" }, title, text);
+  const mark = speakingMark();
+  const element = h("section", { class: "own", role: "status" }, title, mark, text);
   return {
     element,
     show(scene) {
@@ -20,6 +23,8 @@ export function ownStateView() {
       const name = `own ${kind}`;
       if (element.className !== name) element.className = name;
       setText(title, t(words));
+      // A seat of the room cannot know whether it is this person whom the room hears.
+      mark.hidden = words !== "youHeard" || !speaking(scene.state, scene.now_s).has(scene.join.seat);
       // What to do about a lost microphone is the banner's to say.
       setText(text, scene.own.lost ? "" : t(/** @type {Key} */ (`${words}Text`)));
     },

@@ -3,9 +3,11 @@
 import { fill, h, tell } from "../dom.js";
 import { isolated, personNode } from "../names.js";
 import { personName, seatClass } from "../seats.js";
+import { speaking } from "../state/levels.js";
 import { guests, hasRoomMicrophone, places, roomSounds, unconsented } from "../state/looks.js";
 import { t } from "../texts/room.js";
 import { isAlso } from "./scene.js";
+import { speakingWord } from "./speakingmark.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -41,6 +43,8 @@ export function peopleView() {
     room,
   );
   let shown = "";
+  /** @type {[string | null, ReturnType<typeof speakingWord>][]} Of seats; null: of the room's. */
+  let marks = [];
   return {
     element,
     show(scene) {
@@ -49,23 +53,40 @@ export function peopleView() {
       const microphone = roomPart(scene);
       // Made anew only when something a reader sees has changed: this is asked every second.
       const key = JSON.stringify([here, others, microphone]);
-      if (key === shown) return;
-      shown = key;
-      fill(list, ...here.map((place) => placeRow(place, scene)), ...others.map(guestRow));
-      showRoom(room, microphone, scene);
+      if (key !== shown) {
+        shown = key;
+        marks = [];
+        const mark = (/** @type {string | null} */ seat, /** @type {string} */ word) => {
+          const one = speakingWord(word);
+          marks.push([seat, one]);
+          return one.parts;
+        };
+        fill(list, ...here.map((place) => placeRow(place, scene, mark)), ...others.map(guestRow));
+        showRoom(room, microphone, scene, mark);
+      }
+      const now = speaking(scene.state, scene.now_s);
+      for (const [seat, one] of marks) one.show(now.has(seat));
     },
   };
 }
 
-/** @param {Place} place @param {Scene} scene */
-function placeRow(place, { state, join }) {
+/**
+ * @param {Place} place
+ * @param {Scene} scene
+ * @param {(seat: string | null, word: string) => Node[]} mark
+ */
+function placeRow(place, { state, join }, mark) {
   const [short, long] = WORDS[place.sound];
   const isOwn = place.seat === join.seat;
   return h(
     "li",
     { class: `person ${seatClass(place.seat)}`, "data-sound": place.sound },
     h("span", { class: "who" }, personNode(place.seat, state.seats), isOwn && ` · ${t("mine")}`),
-    h("span", { class: "sound", "data-sound": place.sound, title: t(long) }, t(short)),
+    h(
+      "span",
+      { class: "sound", "data-sound": place.sound, title: t(long) },
+      ...(place.sound === "open" ? mark(place.seat, t(short)) : [t(short)]),
+    ),
     // Why it is silent matters; that somebody is simply heard or absent does not.
     short !== long && h("span", { class: "long" }, t(long)),
     place.consent === "withdrawn" && h("span", { class: "warn" }, t("consentWithdrawn")),
@@ -98,8 +119,9 @@ function roomPart({ state, now_s }) {
  * @param {HTMLElement} element
  * @param {ReturnType<typeof roomPart>} part
  * @param {Scene} scene
+ * @param {(seat: string | null, word: string) => Node[]} mark
  */
-function showRoom(element, part, { join, state }) {
+function showRoom(element, part, { join, state }, mark) {
   element.hidden = part === null;
   if (part === null) return;
   const isOperator = isAlso(join, "operator");
@@ -108,7 +130,11 @@ function showRoom(element, part, { join, state }) {
     element,
     h("strong", {}, t("roomTitle")),
     ...part.sounds.map((sound) =>
-      h("span", { class: "sound", "data-sound": sound }, t(WORDS[sound][1])),
+      h(
+        "span",
+        { class: "sound", "data-sound": sound },
+        ...(sound === "open" ? mark(null, t(WORDS[sound][1])) : [t(WORDS[sound][1])]),
+      ),
     ),
     h("p", { class: "quiet-text" }, t(part.isConfirmed ? "roomConfirmed" : "roomWaits")),
     !part.isConfirmed && seats && h("p", { class: "warn" }, t("roomMissing", { seats })),

@@ -14,6 +14,8 @@
  * @property {string | null} name
  * @property {"own" | "room" | "none"} microphone
  * @property {"given" | "required" | "external"} consent
+ * @property {boolean} keep_audio Whether their consent includes that their voice is kept.
+ * @property {number} keep_audio_days For so long after the interview; 0: nobody's is.
  * @property {import("../state.js").Seat[]} seats
  * @property {RTCIceServer[]} ice_servers
  * @property {number} now Session seconds.

@@ -70,6 +70,7 @@ function gone(state, track) {
     ...state,
     microphones: without(state.microphones, track),
     lags: without(state.lags, track),
+    levels: without(state.levels, track),
     interims: without(state.interims, track),
   };
 }

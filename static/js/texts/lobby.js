@@ -13,7 +13,10 @@ const ko = {
   me: "나",
 
   noticeTitle: "시작하기 전에",
-  noticeWords: "하신 말씀은 글로 기록됩니다. 소리는 저장하지 않습니다.",
+  noticeWords: "하신 말씀은 글로 기록됩니다.",
+  noticeSoundNever: "소리는 저장하지 않습니다.",
+  noticeSoundEnds: "소리는 면접이 끝나면 지웁니다.",
+  noticeSoundKept: "소리는 면접이 끝나면 지우고, 따로 동의한 사람의 소리만 {time} 동안 보관합니다.",
   noticeWho: "글은 이 면접에 들어온 사람이 봅니다. 메모와 평가는 면접관과 운영자만 봅니다.",
   noticeWhoMine: "글은 이 면접에 들어온 사람이, 메모와 평가는 면접관과 운영자가 봅니다.",
   noticePeople: "소프트웨어는 글에서 근거를 찾아 보여 줍니다. 판단은 사람이 합니다.",
@@ -22,6 +25,16 @@ const ko = {
   noticeRoomWithdraw:
     "누군가 동의를 철회하면 이 마이크는 바로 멈추고, 운영자가 다시 확인한 뒤에 켜집니다.",
   consent: "말이 글로 기록되고, 소프트웨어가 평가 근거를 찾는 데 동의합니다.",
+  keepAudio: "(선택) 면접이 끝난 뒤 {time} 동안 내 목소리 녹음을 보관하는 데 동의합니다.",
+  keepAudioWhy: "글로 옮긴 기록이 맞는지 소리로 확인하기 위해서입니다.",
+  keepAudioFree: "동의하지 않아도 불이익이 없습니다.",
+  keepAudioEnd: "면접 중에 동의를 철회하면 바로 지우고, 끝난 뒤에는 담당자에게 삭제를 요청하세요.",
+  keepAudioRoom:
+    "회의실 마이크의 녹음은 모두가 동의해야 보관합니다. 삭제는 담당자에게 요청하세요.",
+  day: "{number}일",
+  days: "{number}일",
+  hour: "{number}시간",
+  hours: "{number}시간",
   consentMissing: "들어가려면 위에 동의해 주세요.",
   consentGiven: "이미 동의하셨습니다.",
   consentExternal: "동의는 담당자가 따로 받았습니다. 동의하지 않으셨다면 담당자에게 알려 주세요.",
@@ -126,7 +139,11 @@ const en = {
   me: "you",
 
   noticeTitle: "Before you start",
-  noticeWords: "What you say is written down. Sound is not stored.",
+  noticeWords: "What you say is written down.",
+  noticeSoundNever: "Sound is not stored.",
+  noticeSoundEnds: "Sound is deleted when the interview ends.",
+  noticeSoundKept:
+    "Sound is deleted when the interview ends; only that of people who agree to it is kept for {time}.",
   noticeWho:
     "Everybody in this interview sees the words. Only interviewers and the operator see notes and evaluations.",
   noticeWhoMine:
@@ -137,6 +154,17 @@ const en = {
   noticeRoomWithdraw:
     "If somebody withdraws consent, this microphone stops at once, until the operator has confirmed again.",
   consent: "I agree that my words are written down and that software looks for evidence in them.",
+  keepAudio: "(Optional) I agree that my recorded voice is kept for {time} after the interview.",
+  keepAudioWhy: "This is to check the written record against the sound.",
+  keepAudioFree: "Saying no has no disadvantage for you.",
+  keepAudioEnd:
+    "Withdraw your consent during the interview and it is deleted at once; afterwards ask the organiser to delete it.",
+  keepAudioRoom:
+    "The room's microphone is kept only if everybody agrees. To have it deleted, ask the organiser.",
+  day: "{number} day",
+  days: "{number} days",
+  hour: "{number} hour",
+  hours: "{number} hours",
   consentMissing: "To enter, please agree above.",
   consentGiven: "You have agreed already.",
   consentExternal:

@@ -29,6 +29,7 @@ const ko = {
   consent: "동의",
   consent_required: "각자 이 서버에서 동의함",
   consent_external: "이 서버 밖에서 받음",
+  kept: "녹음 보관에 동의",
   participants: "참여자",
   dropped: "말소리 {number}번은 글로 옮기지 못했습니다. 발언 사이에 표시되어 있습니다.",
 
@@ -56,6 +57,8 @@ const ko = {
   gap: "{who}: {s}초 동안 소리를 받지 못했습니다",
   lost: "{who}: 말소리를 글로 옮기지 못했습니다",
   agreed: "{who}: 동의했습니다",
+  agreedKeeping: "{who}: 동의했습니다. 녹음 보관에도 동의했습니다",
+  keepingEnded: "{who}: 녹음 보관 동의를 거두었습니다",
   withdrawn: "{who}: 동의를 철회했습니다",
   gap_no_packets: "연결이 약했습니다.",
   gap_reconnected: "다시 연결했습니다.",
@@ -111,6 +114,7 @@ const en = {
   consent: "Consent",
   consent_required: "Given by each person on this server",
   consent_external: "Obtained outside this server",
+  kept: "Agreed to sound being kept",
   participants: "Participants",
   dropped: "Speech that could not be written down: {number} time(s), marked in the transcript.",
 
@@ -138,6 +142,8 @@ const en = {
   gap: "{who}: no sound arrived for {s} s",
   lost: "{who}: speech that could not be written down",
   agreed: "{who} consented",
+  agreedKeeping: "{who} consented, also to their recorded voice being kept",
+  keepingEnded: "{who} no longer consents to their recorded voice being kept",
   withdrawn: "{who} withdrew consent",
   gap_no_packets: "The connection was weak.",
   gap_reconnected: "They reconnected.",

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.assembly import Ears
@@ -27,12 +28,14 @@ from server.events import (
     UtteranceFinal,
 )
 from server.hearing import keeping, track
+from server.hearing.speaking import QUIET
 from server.hearing.track import Track
 from server.hearing.tracks import REMEMBERED_ENDS, Tracks
 from server.journal.protocol import Appended
 from server.journal.sqlite.journal import SqliteJournal
 from server.ledger import Ledger
-from server.messages import Interim, Microphone, Signal
+from server.media.frames import Frame
+from server.messages import Interim, Loudness, Microphone, Signal
 from server.operations.metrics import Metrics
 from tests.server.fakes import ScriptedExecutor
 from tests.server.talk import eventually
@@ -73,7 +76,7 @@ class Device:
     def say(self, sound: Samples) -> None:
         for start in range(0, sound.size - BLOCK + 1, BLOCK):
             arrived = self._began + seconds(self.at + BLOCK)
-            self._track.hear(sound[start : start + BLOCK], self.at, arrived)
+            self._track.hear(Frame(sound[start : start + BLOCK], self.at, arrived))
             self.at += BLOCK
 
     def lose(self, duration_s: float) -> None:
@@ -187,6 +190,37 @@ async def test_interims_name_the_seat_and_their_place_on_the_session_clock(
     interim = next(signal for signal in signals if isinstance(signal, Interim))
     assert (interim.speaker, interim.track) == (SEAT, SEAT)
     assert interim.start <= ledger.now()
+
+
+def levels(signals: list[Signal]) -> list[int]:
+    return [signal.level for signal in signals if isinstance(signal, Loudness)]
+
+
+async def test_everybody_is_told_who_speaks_until_they_are_muted(
+    room: Tracks, signals: list[Signal]
+) -> None:
+    heard = room.open("c1", SEAT)
+    device = Device(heard)
+    device.say(CLIP)
+    told = levels(signals)
+    assert max(told) > -40
+    assert len(told) <= 4 * seconds(CLIP.size) + 2
+    device.say(CLIP[: 2 * RATE_HZ])
+    heard.mute(True)
+    assert levels(signals)[-1] == QUIET
+    signals.clear()
+    device.say(CLIP)
+    assert levels(signals) == []
+
+
+async def test_the_level_that_a_sender_tells_is_believed(
+    room: Tracks, signals: list[Signal]
+) -> None:
+    heard = room.open("c1", SEAT)
+    silence = np.zeros(BLOCK, np.float32)
+    for number in range(5):
+        heard.hear(Frame(silence, number * BLOCK, number * 0.02, level=-17))
+    assert levels(signals) == [-17]
 
 
 async def gaps(ledger: Ledger, count: int) -> list[Gap]:

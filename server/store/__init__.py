@@ -1,0 +1,1 @@
+"""Sound beside the journal: the Opus packets of live microphones, as they came."""
