@@ -40,11 +40,13 @@ from server.events import SessionConfig
 from server.exchange.local import LocalExchange
 from server.exchange.relay import Relay
 from server.journal.sqlite.journal import SqliteJournal
+from server.media.frames import Frame
 from server.messages import SpeakerNote
 from server.operations.metrics import Metrics
 from server.room import Room
 from server.services import Services
 from server.settings import Settings
+from server.store.folder import FOLDER, FolderStore
 from tests.server.fakes import transcript
 
 _BLOCK = samples(0.02)
@@ -130,11 +132,9 @@ class Interview:
             is_speech = number * 0.02 < _SPEECH_S
             self.now_s += 0.02
             for track in self._tracks:
-                track.hear(
-                    self._sound(number) if is_speech and track is speaks else self._silence,
-                    at,
-                    self.now_s,
-                )
+                is_heard = is_speech and track is speaks
+                sound = self._sound(number) if is_heard else self._silence
+                track.hear(Frame(sound, at, self.now_s))
             if number % 25 == 0:
                 await asyncio.sleep(0)
         self.utterances += 1
@@ -154,6 +154,7 @@ async def measure(minutes: float) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="daedam-bench-") as folder:
         journal = await asyncio.to_thread(SqliteJournal, Path(folder) / "journal.sqlite3")
         exchange, metrics, client = LocalExchange("bench"), Metrics(), aiohttp.ClientSession()
+        store = FolderStore(Path(folder) / FOLDER)
         room = Room(
             "growth",
             Services(
@@ -165,6 +166,7 @@ async def measure(minutes: float) -> list[Row]:
                 evaluator=KeywordEvaluator(),
                 settings=Settings(data=Path(folder)),
                 metrics=metrics,
+                store=store,
             ),
         )
         await room.load(SessionConfig(consent="external"))
@@ -179,6 +181,7 @@ async def measure(minutes: float) -> list[Row]:
             await asyncio.gather(*readers, return_exceptions=True)
             await room.close()
             await client.close()
+            await store.close()
             await journal.close()
 
 

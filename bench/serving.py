@@ -30,12 +30,28 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def machine_cpu_s() -> float:
+    """Return the CPU seconds that all programs of the machine have used (proc(5), stat)."""
+    user, nice, system, _, _, *interrupts = _first_line(Path("/proc/stat")).split()[1:8]
+    busy = [user, nice, system, *interrupts]
+    return sum(int(ticks) for ticks in busy) / os.sysconf("SC_CLK_TCK")
+
+
+def _first_line(path: Path) -> str:
+    return path.read_text("ascii").partition("\n")[0]
+
+
 @contextlib.asynccontextmanager
-async def serving(**environment: str) -> AsyncIterator[Server]:
-    """Start ``daedam serve`` on a free port; stop it afterwards."""
+async def serving(program: str = "server", **environment: str) -> AsyncIterator[Server]:
+    """Start ``daedam serve`` on a free port; stop it afterwards.
+
+    Args:
+        program: the module to run, one that ends in the server's own ``main``.
+        environment: settings beyond this process's own.
+    """
     with tempfile.TemporaryDirectory(prefix="daedam-bench-") as data:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", "serve", "--port", "0", "--data", data),
+            *(sys.executable, "-m", program, "serve", "--port", "0", "--data", data),
             env={**os.environ, "DAEDAM_LOG": "WARNING", **environment},
             stdout=asyncio.subprocess.PIPE,
         )

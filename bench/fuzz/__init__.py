@@ -1,0 +1,1 @@
+"""Seeded damage to everything that strangers and guests can send, for hours."""
