@@ -13,11 +13,14 @@ from pathlib import Path
 
 from bench.counted_server import COUNTS
 from bench.serving import Server, serving
+from server.rooms import HOUSEKEEPING_S
 
 _IDLE_S = 2.0
 _SETTLE_S = 60.0
 _POLL_S = 1.0
 _STEADY_S = 5.0
+_HOUSEKEEPING_S = HOUSEKEEPING_S + 2
+"""By then the server has given memory back that it does not use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Inspected:
 
     async def steady(self) -> Standing:
         """Wait until nothing changes any more; return how it stands."""
+        await asyncio.sleep(_HOUSEKEEPING_S)
         now, last = await self.look(), None
         while last is None or now.beyond(last) or last.beyond(now):
             await asyncio.sleep(_STEADY_S)
@@ -94,14 +98,15 @@ class Inspected:
     async def settled(self, before: Standing) -> Settled:
         """Wait until nothing is left beyond ``before``, for a minute at most."""
         began_s, slowest = time.monotonic(), ""
-        while True:
-            now = await self.look()
+        while (now := await self.look()).beyond(before):
             took_s = time.monotonic() - began_s
-            beyond = now.beyond(before)
-            if not beyond or took_s > _SETTLE_S:
+            if took_s > _SETTLE_S:
                 return Settled(now, took_s, slowest)
-            slowest = beyond
+            slowest = now.beyond(before)
             await asyncio.sleep(_POLL_S)
+        took_s = time.monotonic() - began_s
+        await asyncio.sleep(_HOUSEKEEPING_S)
+        return Settled(await self.look(), took_s, slowest)
 
     async def idle_percent(self) -> float:
         """Return the CPU of two seconds, in per cent of a core."""

@@ -76,13 +76,12 @@ async def note(room: Room, principal: Principal, command: SpeakerNote) -> Commit
 
 
 async def _consent(room: Room, principal: Principal, command: Consent) -> Committed:
-    # The journal keeps what the person was told: settings may change before the sound has gone.
-    days = room.services.settings.keep_audio_days if command.keep_audio else 0.0
+    days, offered = command.keep_audio_days, room.services.settings.keep_audio_days
     return await _commit(
         room,
         principal,
         command.id,
-        lambda s, _: consent.give(s, principal, keep_audio_days=days),
+        lambda s, _: consent.give(s, principal, days, offered),
     )
 
 

@@ -8,21 +8,38 @@ from server.session import Session
 
 
 def give(
-    session: Session, principal: Principal, *, keep_audio_days: float = 0.0
+    session: Session, principal: Principal, keep_audio_days: float = 0.0, offered_days: float = 0.0
 ) -> tuple[ConsentGiven, ...]:
     """Return the consent of the person's own seat, nothing if the same was given before.
 
-    ``keep_audio_days``: they also agree to their voice being kept for so long, or (0) no more.
+    Args:
+        session: as it is now.
+        principal: who consents.
+        keep_audio_days: they also agree to their voice being kept for so long; 0: not at all.
+        offered_days: what the settings offer. Nobody is kept for longer than they saw, nor than
+            was offered; what they agreed to before they can say again.
 
     Raises:
         ClientError: ``session_over``, ``forbidden``, ``unknown_seat``.
     """
     seat = _own_seat(session, principal)
-    if session.config.consent == "external":
-        keep_audio_days = 0.0  # Where consent is seen to elsewhere nobody is asked here.
-    if seat in session.consents and session.keeps.get(seat, 0) == keep_audio_days:
+    agreed_days = session.keeps.get(seat, 0.0)
+    days = min(keep_audio_days, max(offered_days, agreed_days))
+    if not may_be_kept(session, seat):
+        days = 0.0
+    if seat in session.consents and agreed_days == days:
         return ()
-    return (ConsentGiven(seat=seat, keep_audio_days=keep_audio_days),)
+    return (ConsentGiven(seat=seat, keep_audio_days=days),)
+
+
+def may_be_kept(session: Session, seat: str | None) -> bool:
+    """Return whether the person in ``seat`` can be asked for their voice.
+
+    Nobody is asked here where consent is seen to elsewhere, and nobody again who withdrew it:
+    nothing tells what they said before from what they said after.
+    """
+    has_withdrawn = any(one.seat == seat and not one.is_given for one in session.agreed)
+    return session.config.consent == "required" and not has_withdrawn
 
 
 def withdraw(session: Session, principal: Principal) -> tuple[ConsentWithdrawn, ...]:

@@ -79,7 +79,7 @@ async def settle_sound(journal: Journal, store: MediaStore, session: str) -> Non
         StoreUnavailable: some of it may still be there.
     """
     state, _ = await read(journal, session)
-    await enforce(store, session, retention(state))
+    await enforce(store, session, lambda: retention(state))
 
 
 async def erase(journal: Journal, store: MediaStore, session: str, seat: str | None) -> Erased:
@@ -105,7 +105,7 @@ async def erase(journal: Journal, store: MediaStore, session: str, seat: str | N
     if seat is None:
         await store.delete(session)
     else:
-        await forget(store, session, {seat})
+        await forget(store, session, seat)
     return receipt
 
 

@@ -15,6 +15,7 @@ from server.settings import Network, Settings, SettingsError
 MAX_WORKERS = 64
 MIN_TOKEN_CHARACTERS = 16
 MAX_KEPT_DAYS = 3650
+_NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 """IPv4 addresses in IPv6's clothes (RFC 4291, section 2.5.5.2)."""
 
@@ -165,9 +166,9 @@ def _duration(text: str) -> float:
 
 
 def _days(text: str) -> float:
-    days = float(text)
+    days = float(text) if _NUMBER.fullmatch(text) else -1.0
     if not 0 <= days <= MAX_KEPT_DAYS:
-        raise ValueError(f"days are needed, 0 to {MAX_KEPT_DAYS}; 0 keeps no sound")
+        raise ValueError(f"days are needed, 0 to {MAX_KEPT_DAYS}, as 30 or 0.5; 0 keeps no sound")
     return days
 
 

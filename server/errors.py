@@ -40,6 +40,7 @@ class ErrorCode(enum.StrEnum):
     OVERLOADED = "overloaded"
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     STORAGE_FULL = "storage_full"
+    STORE_UNAVAILABLE = "store_unavailable"
     SHUTTING_DOWN = "shutting_down"
     INTERNAL = "internal"
 

@@ -65,10 +65,11 @@ class SessionEnd(Command, frozen=True, tag="session_end"):
 class Consent(Command, frozen=True, tag="consent"):
     """The person of this connection's seat agrees to recording and software evaluation.
 
-    ``keep_audio``: and to their voice being kept after the interview, or (said again) no more.
+    ``keep_audio_days``: and to their voice being kept for so long after the interview, as ``join``
+    offered it; 0: not at all, or (said again) no more.
     """
 
-    keep_audio: bool = False
+    keep_audio_days: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
 class WithdrawConsent(Command, frozen=True, tag="withdraw_consent"):

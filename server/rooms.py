@@ -12,6 +12,7 @@ from server.events import SYSTEM, SessionConfig
 from server.journal.protocol import Listing
 from server.journal_address import RedisAddress
 from server.ledger import Torn
+from server.operations import memory
 from server.room import Room
 from server.services import Services
 from server.session import Session
@@ -211,6 +212,7 @@ class Rooms:
             await asyncio.sleep(HOUSEKEEPING_S)
             try:
                 await self.look_after()
+                await asyncio.to_thread(memory.give_back)
             except ClientError as error:
                 log.warning("housekeeping: %s", error.code)
             except Exception:

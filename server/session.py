@@ -65,6 +65,7 @@ class Session:
     """The state of one session; ``apply`` entries in order, cost per entry is flat.
 
     Attributes:
+        came: seats in which somebody has ever been.
         heard: seats whose own microphone has left → the second until which it was heard.
         consents: seats whose persons have consented and not withdrawn it since.
         withdrawn: seats whose persons have withdrawn their consent and not given it since.
@@ -89,6 +90,7 @@ class Session:
     life: Life = Life.LIVE
     config: SessionConfig = field(default_factory=SessionConfig)
     present: dict[str, Joined] = field(default_factory=dict)
+    came: set[str] = field(default_factory=set)
     heard: dict[str, float] = field(default_factory=dict)
     consents: set[str] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
@@ -172,7 +174,7 @@ class Session:
             case ConsentGiven() | ConsentWithdrawn() | RoomConfirmed():
                 self._consent(entry, event)
             case Joined():
-                self.present[event.connection] = event
+                self._join(event)
             case Left():
                 self._part(event)
             case Muted() | Unmuted() | Gap():
@@ -216,6 +218,11 @@ class Session:
                 self.is_room_confirmed = False
             case RoomConfirmed():
                 self.is_room_confirmed = True
+
+    def _join(self, event: Joined) -> None:
+        self.present[event.connection] = event
+        if event.seat is not None:
+            self.came.add(event.seat)
 
     def _part(self, event: Left) -> None:
         joined = self.present.pop(event.connection, None)

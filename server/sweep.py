@@ -1,8 +1,10 @@
 """What nobody else deletes: sound of sessions that ended, expired or were erased elsewhere."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from server import desk
 from server.errors import ClientError
@@ -17,6 +19,24 @@ log = logging.getLogger(__name__)
 UNKNOWN_FOR_S = DAY_S
 """Sound of a session that the journal does not know goes after so long, and not at once: the
 settings may name another journal by mistake."""
+AGAIN_S = 3600.0
+"""After so long a folder is looked into though nothing has happened, whoever has put what there
+meanwhile; a look at every folder every minute would cost more than it finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What may stay of a session that nobody holds here.
+
+    Attributes:
+        seq: the last one that was folded.
+        allowed: what the session allowed then.
+        due_wall: the Unix second at which to look into its folder again.
+    """
+
+    seq: int
+    allowed: Retention
+    due_wall: float = -math.inf
 
 
 class Sweep:
@@ -25,8 +45,7 @@ class Sweep:
     def __init__(self, store: MediaStore, journal: Journal) -> None:
         self._store = store
         self._journal = journal
-        self._allowed: dict[str, tuple[int, Retention]] = {}
-        """Session → the last seq that was folded, and what it allowed."""
+        self._judged: dict[str, Judged] = {}
         self._unknown: set[str] = set()
 
     async def run(self, held: Mapping[str, Session | None]) -> None:
@@ -39,7 +58,7 @@ class Sweep:
             ClientError: the store fails.
         """
         found = await self._store.sessions()
-        self._allowed = {one: self._allowed[one] for one in found if one in self._allowed}
+        self._judged = {one: self._judged[one] for one in found if one in self._judged}
         self._unknown.intersection_update(found)
         for session in found:
             try:
@@ -53,23 +72,28 @@ class Sweep:
         if session in held:
             state = held[session]
             if state is not None:
-                await enforce(self._store, session, retention(state))
+                self._judged.pop(session, None)
+                await enforce(self._store, session, lambda: retention(state))
             return
-        allowed = await self._judge(session)
-        if allowed is None:
+        judged = await self._judge(session)
+        if judged is None:
             await self._doubt(session)
-        else:
-            await enforce(self._store, session, allowed)
+            return
+        wall = time.time()
+        if wall >= judged.due_wall:
+            await enforce(self._store, session, lambda: judged.allowed)
+            later = [until for until in judged.allowed.until_walls if until > wall]
+            due_wall = min(later + [wall + AGAIN_S])
+            self._judged[session] = replace(judged, due_wall=due_wall)
 
-    async def _judge(self, session: str) -> Retention | None:
+    async def _judge(self, session: str) -> Judged | None:
         """Return what the journal allows; None: it does not know the session."""
         for info in await self._journal.sessions(Listing(session=session)):
-            seq, allowed = self._allowed.get(session, (0, None))
-            if allowed is None or seq != info.last_seq:
+            judged = self._judged.get(session)
+            if judged is None or judged.seq != info.last_seq:
                 state, _ = await desk.read(self._journal, session)
-                allowed = retention(state)
-                self._allowed[session] = state.seq, allowed
-            return allowed
+                judged = self._judged[session] = Judged(state.seq, retention(state))
+            return judged
         return None
 
     async def _doubt(self, session: str) -> None:

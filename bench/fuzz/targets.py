@@ -24,12 +24,13 @@ from bench.fuzz.corpora import (
 from bench.fuzz.mutations import damaged, damaged_text
 from pipeline.audio import RATE_HZ, Samples
 from server.media.frames import Frame
-from server.media.jitter import JitterBuffer, Play, Restart, Step
+from server.media.jitter import JitterBuffer
 from server.media.opus import MAX_FRAME, Decoder, OpusError
 from server.media.opus_packet import MAX_DURATION, carries_previous, duration_of, frame_duration
 from server.media.rtcp import Goodbye, SenderReport, read_compound
 from server.media.rtp import VoicePacket, read_header, read_packet
 from server.media.sdp import BadOffer, clean_offer, finish_answer, sends_sound
+from server.media.steps import Play, Restart, Step
 from server.media.voice import MAX_SILENCE_S, Voice
 from tests.server.media.test_sdp import ANSWER
 

@@ -68,7 +68,7 @@ class PeerLine:
 
     def on_text(self, channel: str, text: str) -> None:
         """See ``server.media.peer.Listener``."""
-        if channel != INTERVIEW:
+        if channel != INTERVIEW or self._ended.is_set():
             return
         try:
             self._frames.put_nowait(text)

@@ -152,7 +152,7 @@ def _ice_servers(request: web.Request, room: Room, principal: Principal) -> tupl
 
 def _keep_audio_days(request: web.Request, room: Room, principal: Principal) -> float:
     """Return how long a person's voice is kept, or would be if they agreed."""
-    if room.session.config.consent == "external":
+    if not consent.may_be_kept(room.session, principal.seat):
         return 0.0
     offered: float = request.app[context.SETTINGS].keep_audio_days
     return room.session.keeps.get(principal.seat or "", offered)

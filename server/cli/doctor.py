@@ -19,6 +19,7 @@ from server.journal_address import Durability, RedisAddress, SqliteAddress
 from server.lockfile import DataInUse, DataLock, running_server
 from server.media import selftest
 from server.settings import Settings, SettingsError, is_loopback
+from server.store.folder import FOLDER
 
 LOW_DISK = 2 * 1024**3
 """Bytes free below which the doctor warns; a two-hour interview needs some megabytes."""
@@ -124,6 +125,15 @@ def _journal(settings: Settings) -> list[Finding]:
 
 def _sound(settings: Settings) -> list[Finding]:
     days = settings.keep_audio_days
+    folder = settings.data / FOLDER
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        return [
+            Finding(
+                "sound",
+                f"{folder} cannot be written to: interviews are heard and no sound is kept",
+                "move it away, or give it to the server's user",
+            )
+        ]
     if not days:
         return [Finding("sound", "deleted when an interview ends")]
     return [Finding("sound", f"of people who agree to it kept for {days:g} days after the end")]

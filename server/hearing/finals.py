@@ -40,13 +40,9 @@ def final_events(
         segment=f"{name}.1",
         voice=voice,
         words=tuple(
-            (
-                round(item.word(word.start), 3),
-                round(item.word(word.end), 3),
-                word.text,
-                round(word.p, 3),
-            )
+            (round(start, 3), round(end, 3), word.text, round(word.p, 3))
             for word in transcript.words
+            for start, end in (item.word(word.start, word.end),)
         ),
         text_confidence=round(transcript.text_confidence, 3),
         voice_confidence=1.0 if voice is not None else 0.0,

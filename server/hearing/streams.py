@@ -4,7 +4,7 @@ Blocking; a room runs these generators in its sound threads, one step a block.
 """
 
 import binascii
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -28,7 +28,16 @@ class Timeline:
 
     def at(self, position: int) -> float:
         """Return the session time of a sample at or after the first anchor."""
-        index = max(0, bisect_right(self.positions, position) - 1)
+        return self._from(max(0, bisect_right(self.positions, position) - 1), position)
+
+    def until(self, position: int) -> float:
+        """Return the session time at which what lies before a sample ends.
+
+        Where a gap begins that is before the gap, while the sample itself comes after it.
+        """
+        return self._from(max(0, bisect_left(self.positions, position) - 1), position)
+
+    def _from(self, index: int, position: int) -> float:
         return self.starts[index] + seconds(position - self.positions[index])
 
 
@@ -50,11 +59,12 @@ class Placed:
 
     @property
     def end(self) -> float:
-        return self.timeline.at(self.utterance.end)
+        return self.timeline.until(self.utterance.end)
 
-    def word(self, offset_s: float) -> float:
-        """Return the session time of a moment ``offset_s`` after the utterance's start."""
-        return self.timeline.at(self.utterance.start + round(offset_s * RATE_HZ))
+    def word(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """Return the session times of a word; its own count from the utterance's start."""
+        start, end = (self.utterance.start + round(each * RATE_HZ) for each in (start_s, end_s))
+        return self.timeline.at(start), self.timeline.until(end)
 
 
 class Stream:

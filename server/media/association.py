@@ -43,8 +43,12 @@ def decode_params(body: bytes) -> list[tuple[int, bytes]]:
 def bound(transport: RTCSctpTransport, on_abuse: Callable[[], None]) -> None:
     """Call ``on_abuse`` when the other side sends more than any correct sender would."""
     receive = transport._receive_data_chunk
+    is_cut_off = False
 
     async def receive_bounded(chunk: DataChunk) -> None:
+        nonlocal is_cut_off
+        if is_cut_off:
+            return
         await receive(chunk)
         waiting = transport._inbound_streams.get(chunk.stream_id)
         if (
@@ -53,6 +57,7 @@ def bound(transport: RTCSctpTransport, on_abuse: Callable[[], None]) -> None:
             or len(transport._inbound_streams) > MAX_STREAMS
             or (waiting is not None and len(waiting.reassembly) > MAX_CHUNKS)
         ):
+            is_cut_off = True
             log.warning("A peer sends more over SCTP than it may and is cut off")
             on_abuse()
 

@@ -5,12 +5,12 @@ even flow. Only behind a hole packets are held, as long as what is missing may s
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from server.media.bridging import bridge
 from server.media.opus_packet import duration_of
 from server.media.patience import Patience
-from server.media.probation import Probation
+from server.media.probation import Arrived, Probation
 from server.media.rtp import VoicePacket
 from server.media.sender_count import MAX_OVERLAP, MAX_PAUSE, SenderCount, signed
 from server.media.steps import (
@@ -24,28 +24,11 @@ from server.media.steps import (
     Step,
 )
 
-__all__ = [
-    "Conceal",
-    "Counts",
-    "JitterBuffer",
-    "Lost",
-    "Pause",
-    "Play",
-    "Recover",
-    "Restart",
-    "Step",
-]
-
 QUIET_S: Final = 0.12
 """After so long without another packet, what is held is the end of what was said."""
 MAX_HELD: Final = 64
 _BEFORE_FIRST = 100
 """Packets before a source's first may still come, too late."""
-
-
-class _Held(NamedTuple):
-    packet: VoicePacket
-    arrived_s: float
 
 
 class JitterBuffer:
@@ -63,7 +46,7 @@ class JitterBuffer:
         """The last one played; None before a source's first."""
         self._next_sequence = self._end_timestamp = self._end = 0
         """What comes next, and where the steps so far end: on the sender's count and on ours."""
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, Arrived] = {}
         """By sequence number, in the order of arrival; all lie behind the hole that comes next."""
         self._patience = Patience()
         self._probation = Probation(self.counts)
@@ -106,7 +89,7 @@ class JitterBuffer:
         return steps
 
     def restart(self) -> Sequence[Step]:
-        """Let another source take over; return what was held and, if anything was, ``Restart``."""
+        """Let another source take over; return what was held and, if anything came, ``Restart``."""
         steps: list[Step] = []
         if self._last is not None:
             self._restart(steps)
@@ -152,16 +135,16 @@ class JitterBuffer:
         ahead = packet.sequence - self._next_sequence & 0xFFFF
         for sequence, held in self._held.items():
             if (sequence - self._next_sequence & 0xFFFF) > ahead:
-                self._patience.came_late(now_s - held.arrived_s, now_s)
+                self._patience.came_late(now_s - held.at_s, now_s)
                 break
-        self._held[packet.sequence] = _Held(packet, now_s)
+        self._held[packet.sequence] = Arrived(packet, now_s)
 
     def _settle(self, now_s: float, steps: list[Step]) -> None:
         """Play what can be played, give up what need not be waited for, plan the rest."""
         self._play_held(steps)
         while self._held:
-            missed_s = next(iter(self._held.values())).arrived_s
-            newest_s = next(reversed(self._held.values())).arrived_s
+            missed_s = next(iter(self._held.values())).at_s
+            newest_s = next(reversed(self._held.values())).at_s
             due_s = min(missed_s + self._patience.wait_s(now_s), newest_s + QUIET_S)
             if now_s < due_s and len(self._held) <= MAX_HELD:
                 self.deadline_s = due_s
@@ -173,7 +156,7 @@ class JitterBuffer:
         """Give up what is missing next, and play on behind it."""
         first = self._next_sequence
         missing = min(sequence - first & 0xFFFF for sequence in self._held)
-        missed_s = next(iter(self._held.values())).arrived_s
+        missed_s = next(iter(self._held.values())).at_s
         self._next_sequence = first + missing & 0xFFFF
         self._patience.give_up(first, missing, missed_s)
         self.counts.lost += missing

@@ -21,6 +21,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 from aiortc.stats import RTCStatsReport
 
+from pipeline.audio import seconds
 from server.media.frames import Frame
 from server.media.ice import QuietConnection
 from server.media.reception import Reception
@@ -35,6 +36,9 @@ from server.tasks import Tasks
 log = logging.getLogger(__name__)
 
 LEVEL_URI: Final = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+AHEAD_S: Final = 30.0
+"""Sound that may be ahead of the clock on the wall: what a network held back for long comes at
+once, but nobody speaks faster than time goes, and every second heard costs work."""
 REPORT_S: Final = (0.5, 1.5)
 """A report leaves after a time between these: RFC 3550, section 6.2, wants them spread."""
 
@@ -92,6 +96,8 @@ class VoiceReceiver:
         self._alarm_at = 0.0
         self._tasks = Tasks("receiver")
         self._malformed = self._refused = self._replayed = 0
+        self._began_s = 0.0
+        self._heard_samples = 0
         self._told = Tally()
 
     @property
@@ -121,6 +127,7 @@ class VoiceReceiver:
         link = self.transport.transport._connection
         assert isinstance(link, QuietConnection)
         self._link = link
+        self._began_s = time.monotonic()
         self._tasks.start(self._report(), "report")
         link.hand_media_to(self._take)
 
@@ -151,6 +158,8 @@ class VoiceReceiver:
 
     def _take(self, data: bytes) -> None:
         """Take a datagram; whatever it is and whatever happens, nothing escapes."""
+        if self._is_finished:
+            return
         now = time.monotonic()
         try:
             # RFC 5761, section 4: the second byte tells RTCP from RTP.
@@ -212,11 +221,14 @@ class VoiceReceiver:
         """Count a source that libsrtp has begun to remember; end it all if they are too many."""
         if self._sources.admit(ssrc):
             return True
-        log.warning("A microphone came from more than %d sources and is cut off", MAX_SOURCES)
+        self._cut_off(f"it came from more than {MAX_SOURCES} sources")
+        return False
+
+    def _cut_off(self, why: str) -> None:
+        log.warning("A microphone is cut off: %s", why)
         self._fall_silent()
         self._tell_tally()
         self._hearer.on_abuse()
-        return False
 
     def _follow(self, ssrc: int) -> bool:
         if not self._admit(ssrc):
@@ -228,7 +240,12 @@ class VoiceReceiver:
 
     def _tell(self, frames: Iterable[Frame]) -> None:
         for frame in frames:
+            self._heard_samples += frame.samples.size
             self._hearer.on_frame(frame)
+        elapsed_s = time.monotonic() - self._began_s
+        if seconds(self._heard_samples) > elapsed_s + AHEAD_S and not self._is_finished:
+            self._cut_off("it spoke faster than time goes")
+            return
         deadline = self._voice.deadline
         if deadline is not None and not self._is_finished:
             self._wake_at(deadline)

@@ -9,8 +9,7 @@ _REPORT_BLOCK: Final = Struct("!IIIIII")
 _VERSION = 0b10
 _PADDED = 0b10_0000
 _COUNT = 0b1_1111
-_SR, _RR, _SDES, _BYE = 200, 201, 202, 203
-_CNAME = 1
+_SR, _RR, _BYE = 200, 201, 203
 _MAX_PACKETS = 32
 """In a compound packet; browsers send fewer than ten."""
 
@@ -81,28 +80,17 @@ def read_compound(data: bytes) -> list[SenderReport | Goodbye]:
     return found
 
 
-def receiver_report(own_ssrc: int, block: ReportBlock | None, cname: str = "") -> bytes:
-    """Return a receiver report.
+def receiver_report(own_ssrc: int, block: ReportBlock) -> bytes:
+    """Return a receiver report, of reduced size: without our own name (RFC 5506).
+
+    It needs to be negotiated and is not; browsers read it all the same, as they do aiortc's.
 
     Args:
         own_ssrc: who reports.
-        block: about whom; None: nothing came from anybody.
-        cname: our name among the sources, at most 255 bytes; without it the report is one of
-            reduced size, to be sent only if that was negotiated (RFC 5506).
+        block: about whom.
     """
-    blocks = _block(block) if block is not None else b""
-    own = own_ssrc.to_bytes(4)
-    report = _packet(_RR, len(blocks) > 0, own + blocks)
-    if not cname:
-        return report
-    name = cname.encode()
-    # At least one zero ends the items, and the chunk ends at a word (section 6.5).
-    item = bytes([_CNAME, len(name)]) + name
-    return report + _packet(_SDES, 1, own + item + bytes(4 - len(item) % 4))
-
-
-def _packet(kind: int, count: int, body: bytes) -> bytes:
-    return _HEADER.pack(_VERSION << 6 | count, kind, len(body) // 4) + body
+    body = own_ssrc.to_bytes(4) + _block(block)
+    return _HEADER.pack(_VERSION << 6 | 1, _RR, len(body) // 4) + body
 
 
 def _block(block: ReportBlock) -> bytes:

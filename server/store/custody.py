@@ -1,7 +1,6 @@
 """The sound of one session where it is held: recorded with consent, deleted without."""
 
 import logging
-from collections.abc import Set
 
 from server.errors import ClientError
 from server.session import Session
@@ -41,14 +40,13 @@ class Custody:
         """Delete what somebody has withdrawn consent to; microphones have been stopped before."""
         news = self._session.agreed[self._seen :]
         self._seen += len(news)
-        if seats := {agreed.seat for agreed in news if not agreed.is_given}:
-            self._tasks.start(self._forget(seats), "forget")
+        for seat in {agreed.seat for agreed in news if not agreed.is_given}:
+            self._tasks.start(self._forget(seat), "forget")
 
     async def settle(self) -> None:
         """The session has ended and its last words are written down; never raises."""
-        allowed = retention(self._session)
         try:
-            count = await enforce(self._store, self._session.id, allowed)
+            count = await enforce(self._store, self._session.id, lambda: retention(self._session))
         except ClientError as error:
             log.error("the sound of %s is not deleted yet: %s", self._session.id, error.code)
         else:
@@ -59,8 +57,8 @@ class Custody:
         await self._tasks.wait(1.0)
         await self._tasks.close()
 
-    async def _forget(self, seats: Set[str]) -> None:
+    async def _forget(self, seat: str) -> None:
         try:
-            await forget(self._store, self._session.id, seats)
+            await forget(self._store, self._session.id, seat)
         except ClientError as error:
             log.error("sound in %s is not deleted yet: %s", self._session.id, error.code)

@@ -24,7 +24,8 @@ FOLDER = "media"
 WRITE_EVERY_S = 0.5
 """Half of what a killed process may lose."""
 MAX_WAITING = 8 * 1024 * 1024
-"""Bytes that wait for a slow disk: some minutes of twenty microphones; what comes then is lost."""
+"""Bytes that wait for a slow disk: half a minute of twenty microphones (78 bytes and what Python
+takes for them, 50 times a second); what comes then is lost."""
 CLOSE_S = 10.0
 """How long ``close`` waits for the disk."""
 
@@ -53,7 +54,12 @@ class FolderStore:
         self._is_closed = False
         self._thread = ThreadPoolExecutor(1, "sound")
         self._tasks = Tasks("sound")
+        self._flushes: set[asyncio.Future[Written]] = set()
         self._clock: asyncio.Task[None] | None = None
+        self._sessions: dict[str, str] = {}
+        """By the names of their folders, when somebody last looked."""
+        self._troubles: set[str] = set()
+        """What stood in the way then, and is in the log."""
 
     def record(self, session: str, track: str) -> Recorder:
         """See ``MediaStore``."""
@@ -103,8 +109,15 @@ class FolderStore:
     async def sessions(self) -> list[str]:
         """See ``MediaStore``."""
         await self._flush()
-        await self._in_thread(writing.tidy, self._root)
-        return await self._read(reading.sessions, self._root)
+        errors = await self._in_thread(writing.tidy, self._root)
+        known = self._sessions
+        found = await self._read(lambda root: reading.sessions(root, known), self._root)
+        self._sessions = found.sessions
+        troubles = set(map(str, errors + found.errors))
+        for trouble in troubles - self._troubles:
+            log.error("sound is in the way and cannot be looked after: %s", trouble)
+        self._troubles = troubles
+        return list(found.sessions.values())
 
     async def written_at(self, session: str) -> float | None:
         """See ``MediaStore``."""
@@ -124,6 +137,8 @@ class FolderStore:
         except TimeoutError:
             log.error("the last sound is not kept in %s: the disk is too slow", self._root)
         self._is_closed = True
+        for work in list(self._flushes):
+            work.cancel()
         await self._tasks.close()
         self._thread.shutdown(wait=False)
 
@@ -141,7 +156,10 @@ class FolderStore:
             await self._has_some.wait()
             await asyncio.sleep(WRITE_EVERY_S)
             self._has_some.clear()
-            await self._flush()
+            try:
+                await self._flush()
+            except Exception:
+                log.exception("sound is not kept in %s", self._root)  # The next may be.
 
     async def _flush(self) -> None:
         """Write what was taken; return when it, and what was before it, is written.
@@ -154,24 +172,32 @@ class FolderStore:
         self._recordings = {one for one in self._recordings if not one.is_closed}
         size, self._taken = self._taken, 0
         self._writing += size
-        work = self._tasks.spawn(self._in_thread(_write_all, batch), "flush")
-        work.add_done_callback(lambda done: self._written(size, done))
+        # In the thread's queue before anybody else has a turn: a deletion must find it written.
+        work = asyncio.wrap_future(self._thread.submit(_write_all, batch))
+        self._flushes.add(work)
+        count = sum(len(one.packets) for one in batch)
+        work.add_done_callback(lambda done: self._written(size, count, done))
         # Shielded: what was taken out is written even if nobody waits for it any more.
         await asyncio.shield(work)
 
-    def _written(self, size: int, done: "asyncio.Task[Written]") -> None:
+    def _written(self, size: int, count: int, done: asyncio.Future[Written]) -> None:
+        self._flushes.discard(done)
         self._writing -= size
-        if done.cancelled() or done.exception() is not None:
+        if done.cancelled():
+            return
+        if done.exception() is not None:  # Whoever waits for it says which.
+            self._on_lost(count)
             return
         written = done.result()
-        if written.lost:
+        if written.lost or written.error:
             self._lose(written)
         elif size and self._is_losing:
             self._is_losing = False
             log.info("sound is kept again in %s", self._root)
 
     def _lose(self, written: Written) -> None:
-        self._on_lost(written.lost)
+        if written.lost:
+            self._on_lost(written.lost)
         if not self._is_losing:
             self._is_losing = True
             reason = written.error or "the disk is too slow"
@@ -199,13 +225,12 @@ class FolderStore:
 
 
 def _write_all(batches: list[Batch]) -> Written:
-    written = []
+    written = Written()
     for batch in batches:
-        written.append(batch.writer.write(batch.packets))
+        written += batch.writer.write(batch.packets)
         if batch.is_last:
-            batch.writer.close()
-    errors = [one.error for one in written if one.error is not None]
-    return Written(sum(one.lost for one in written), errors[-1] if errors else None)
+            written += batch.writer.close()
+    return written
 
 
 def _delete(writers: list[TrackWriter], root: Path, folder: Path) -> None:

@@ -11,14 +11,13 @@ import av
 from av.audio.stream import AudioStream
 
 from server.media.opus_packet import duration_of
+from server.media.silence import SILENT_FRAME
 from server.store.protocol import Kept
 
 RATE_HZ = 48_000
 """Of every time in Opus, whatever was sampled (RFC 7845, section 4)."""
 FRAME = 960
 """20 ms; what lies closer to its place stays where it is, as clocks drift."""
-SILENCE = b"\xf8\xff\xfe"
-"""One frame of 20 ms: CELT, mono, and its silence flag (RFC 6716, sections 3.1 and 4.3)."""
 PRE_SKIP_AT = 10
 """Where the header has the samples that a player drops (RFC 7845, section 5.1)."""
 BATCH = 500
@@ -44,7 +43,7 @@ class Alignment:
         if not size or missing <= -FRAME:
             return
         for _ in range(missing // FRAME):
-            yield self._next(FRAME, SILENCE)
+            yield self._next(FRAME, SILENT_FRAME)
         yield self._next(size, kept.packet)
 
     def _next(self, size: int, packet: bytes) -> tuple[int, int, bytes]:
@@ -61,7 +60,8 @@ class OggFile:
         Raises:
             OSError: it cannot be written.
         """
-        path.touch()  # PyAV's own errors have no sentence for people.
+        # Voices are for nobody else; and PyAV's own errors have no sentence for people.
+        path.touch(mode=0o600)
         self._alignment = Alignment()
         self._file = av.open(str(path), "w", format="ogg")
         self._stream, self._lead = _stream(self._file)

@@ -65,6 +65,10 @@ def piece_name(start_s: float, process: str, number: int) -> str:
     return f"{max(0, int(start_s * 1000)):010d}-{process}-{number}.piece"
 
 
+def is_piece(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
 def pieces_of(folder: Path) -> list[Place]:
     """Return the pieces in a track's folder in the order of the session; none: no folder."""
     try:

@@ -12,7 +12,7 @@ class StoreUnavailable(ClientError):
 
     def __init__(self) -> None:
         super().__init__(
-            ErrorCode.JOURNAL_UNAVAILABLE,
+            ErrorCode.STORE_UNAVAILABLE,
             "The sound that is kept can be neither read nor deleted at the moment; the log says "
             "why. What is to be deleted is tried again every minute.",
             status=503,

@@ -1,13 +1,16 @@
 """The readers' side of a folder of sound; what vanishes meanwhile was deleted, and is not there."""
 
-from collections.abc import Iterator
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from server.store.pieces import (
     MAX_HEAD,
     decode,
+    is_piece,
     is_session_folder,
-    pieces_of,
     read_head,
     session_folder,
     track_folder,
@@ -15,15 +18,31 @@ from server.store.pieces import (
 from server.store.protocol import Kept
 
 
-def sessions(root: Path) -> list[str]:
-    """Return the sessions that have a piece in the store at ``root``."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look through a store's root has found.
+
+    Attributes:
+        sessions: the sessions that have a piece in it, by the names of their folders.
+        errors: why nobody knows what else there is.
+    """
+
+    sessions: dict[str, str]
+    errors: list[OSError]
+
+
+def sessions(root: Path, known: Mapping[str, str]) -> Found:
+    """Look for sessions; ``known``, found earlier, are not read again: names are hashes of ids.
+
+    Raises:
+        OSError: nobody can look into ``root``.
+    """
+    found = Found({}, [])
     for folder in _folders(root):
         if is_session_folder(folder.name):
-            heads = filter(None, map(_head, _folders(folder)))
-            session = next((session for session, _ in heads), None)
-            if session is not None and session_folder(session) == folder.name:
-                found.append(session)
+            session = known.get(folder.name) or _session_of(folder, found.errors)
+            if session is not None:
+                found.sessions[folder.name] = session
     return found
 
 
@@ -43,15 +62,31 @@ def packets(path: Path) -> list[Kept]:
 
 def written_at(folder: Path) -> float | None:
     """Return the Unix second at which something was last written in a session's folder."""
-    places = [place.path for track in _folders(folder) for place in pieces_of(track)]
-    return max(filter(None, map(_changed_at, places)), default=None)
+    found = (_changed_at(track, place) for track in _folders(folder) for place in _names(track))
+    return max(filter(None, found), default=None)
+
+
+def _session_of(folder: Path, errors: list[OSError]) -> str | None:
+    """Return whose folder this is by the first track that says so; take down which cannot."""
+    try:
+        for track in _folders(folder):
+            try:
+                head = _head(track)
+            except OSError as error:
+                errors.append(error)
+                continue
+            if head is not None and session_folder(head[0]) == folder.name:
+                return head[0]
+    except OSError as error:
+        errors.append(error)
+    return None
 
 
 def _head(folder: Path) -> tuple[str, str] | None:
     """Return the session and the track whose folder this is, by the first piece that says so."""
-    for place in pieces_of(folder):
+    for name in _names(folder):
         try:
-            with place.path.open("rb") as file:
+            with (folder / name).open("rb") as file:
                 head = read_head(file.read(MAX_HEAD))
         except FileNotFoundError:
             continue
@@ -60,16 +95,21 @@ def _head(folder: Path) -> tuple[str, str] | None:
     return None
 
 
+def _names(folder: Path) -> Iterator[str]:
+    """Yield the names of pieces as the disk has them: the first one costs no look at the rest."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        yield from (entry.name for entry in entries if is_piece(entry.name))
+
+
 def _folders(folder: Path) -> Iterator[Path]:
-    try:
-        found = sorted(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    yield from (path for path in found if path.is_dir() and not path.is_symlink())
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+        yield from (folder / entry.name for entry in found)
 
 
-def _changed_at(path: Path) -> float | None:
+def _changed_at(folder: Path, name: str) -> float | None:
     try:
-        return path.stat().st_mtime
+        return (folder / name).stat().st_mtime
     except FileNotFoundError:
         return None

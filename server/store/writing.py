@@ -25,6 +25,9 @@ class Written:
     lost: int = 0
     error: OSError | None = None
 
+    def __add__(self, later: "Written") -> "Written":
+        return Written(self.lost + later.lost, later.error or self.error)
+
 
 class TrackWriter:
     """Writes one recording into pieces.
@@ -53,26 +56,30 @@ class TrackWriter:
 
     def write(self, packets: Sequence[Kept]) -> Written:
         """Write packets; never raises."""
-        lost, error = 0, None
+        written = Written()
         for slot, group in itertools.groupby(packets, lambda kept: slot_of(kept.start_s)):
             kept = list(group)
+            if self._piece is not None and self._piece.slot != slot:
+                written += self.close()
             try:
                 self._append(slot, kept)
-            except OSError as why:
-                lost, error = lost + len(kept), why
-        return Written(lost, error)
+            except OSError as error:
+                written += Written(len(kept), error)
+        return written
 
-    def close(self) -> None:
-        """End the piece; idempotent."""
+    def close(self) -> Written:
+        """End the piece; idempotent, never raises. How much an error has cost nobody knows."""
         piece, self._piece = self._piece, None
-        if piece is not None:
-            piece.close()
+        try:
+            if piece is not None:
+                piece.close()
+        except OSError as error:
+            return Written(0, error)
+        return Written()
 
     def _append(self, slot: int, packets: list[Kept]) -> None:
-        if self._piece is None or self._piece.slot != slot:
-            self.close()
-            if not self._open(slot, packets[0].start_s):
-                return
+        if self._piece is None and not self._open(slot, packets[0].start_s):
+            return
         assert self._piece is not None
         try:
             self._piece.append(encode(packets))
@@ -128,10 +135,12 @@ class _Piece:
 
     def close(self) -> None:
         """Let go of the file; one without a packet is of no use."""
-        os.close(self._file)
-        if self.is_empty:
-            with contextlib.suppress(OSError):
-                self._path.unlink()
+        try:
+            os.close(self._file)
+        finally:
+            if self.is_empty:
+                with contextlib.suppress(OSError):
+                    self._path.unlink()
 
 
 def delete(root: Path, folder: Path) -> None:
@@ -153,18 +162,23 @@ def delete(root: Path, folder: Path) -> None:
         _remove_if_empty(folder.parent)
 
 
-def tidy(root: Path) -> None:
-    """Delete what an earlier ``delete`` could not finish.
+def tidy(root: Path) -> list[OSError]:
+    """Delete what an earlier ``delete`` could not finish; return why something is still there.
 
     Raises:
-        OSError: it is still there.
+        OSError: nobody can look into ``root``.
     """
     try:
         going = [path for path in root.iterdir() if path.name.startswith(DELETED)]
     except FileNotFoundError:
-        return
+        return []
+    errors = []
     for path in going:
-        _remove(path)
+        try:
+            _remove(path)
+        except OSError as error:
+            errors.append(error)
+    return errors
 
 
 def _make(root: Path, folder: Path) -> None:
@@ -187,6 +201,8 @@ def _remove(path: Path) -> None:
         except FileNotFoundError:
             if not path.exists():
                 return  # Another process was faster.
+            if attempt == TRIES - 1:
+                raise
         except OSError as error:
             # A last piece was begun while the others were deleted.
             if error.errno != errno.ENOTEMPTY or attempt == TRIES - 1:

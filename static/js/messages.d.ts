@@ -42,11 +42,12 @@ export interface SessionEnd {
 /**
  * The person of this connection's seat agrees to recording and software evaluation.
  *
- * `keep_audio`: and to their voice being kept after the interview, or (said again) no more.
+ * `keep_audio_days`: and to their voice being kept for so long after the interview, as `join`
+ * offered it; 0: not at all, or (said again) no more.
  */
 export interface Consent {
   type: "consent";
-  keep_audio?: boolean;
+  keep_audio_days?: number;
   id?: string | null;
 }
 
@@ -295,7 +296,7 @@ export interface CaughtUp {
 /** Something was wrong; the connection stays open. */
 export interface ErrorAnswer {
   type: "error";
-  code: "bad_json" | "bad_message" | "unknown_type" | "bad_id" | "bad_session" | "bad_request" | "bad_offer" | "not_found" | "too_large" | "unknown_seat" | "unknown_session" | "session_exists" | "session_over" | "session_live" | "link_invalid" | "link_required" | "forbidden" | "other_session" | "foreign_origin" | "foreign_host" | "consent_required" | "seat_taken" | "replaced" | "slow_consumer" | "already_subscribed" | "overloaded" | "journal_unavailable" | "storage_full" | "shutting_down" | "internal";
+  code: "bad_json" | "bad_message" | "unknown_type" | "bad_id" | "bad_session" | "bad_request" | "bad_offer" | "not_found" | "too_large" | "unknown_seat" | "unknown_session" | "session_exists" | "session_over" | "session_live" | "link_invalid" | "link_required" | "forbidden" | "other_session" | "foreign_origin" | "foreign_host" | "consent_required" | "seat_taken" | "replaced" | "slow_consumer" | "already_subscribed" | "overloaded" | "journal_unavailable" | "storage_full" | "store_unavailable" | "shutting_down" | "internal";
   error: string;
   reply_to?: string;
   seq?: number;

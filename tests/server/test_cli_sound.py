@@ -9,10 +9,20 @@ from pathlib import Path
 import pytest
 
 from server.entries import Draft
-from server.events import ConsentGiven, Event, SessionClosed, SessionConfig, SessionCreated
+from server.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    Erased,
+    Event,
+    RoomConfirmed,
+    SessionClosed,
+    SessionConfig,
+    SessionCreated,
+)
 from server.journal.opening import JOURNAL_FILE
 from server.journal.sqlite.journal import SqliteJournal
 from server.store.folder import FOLDER, FolderStore
+from server.store.retention import DAY_S
 from tests.server.terminal import daedam, environment
 
 SEAT, OTHER = "지원자_1", "면접관_1"
@@ -32,13 +42,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def happen(folder: Path, events: Sequence[Event], tracks: Sequence[str] = ()) -> None:
+def happen(
+    folder: Path, events: Sequence[Event], tracks: Sequence[str] = (), ago_s: float = 0.0
+) -> None:
     """Make a data folder in which this happened, and with sound of these tracks."""
 
     async def tell() -> None:
         journal = await asyncio.to_thread(SqliteJournal, folder / JOURNAL_FILE)
         for event in events:
-            draft = Draft(at=0.0, wall=time.time(), by="operator", event=event)
+            draft = Draft(at=0.0, wall=time.time() - ago_s, by="operator", event=event)
             await journal.append("s1", [draft])
         await journal.close()
         store = FolderStore(folder / FOLDER)
@@ -56,16 +68,56 @@ def pieces(folder: Path) -> int:
     return len(list(folder.rglob("*.piece")))
 
 
+@pytest.mark.parametrize("events", [(), (SessionClosed(),)])
 def test_every_microphone_becomes_a_file(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], events: tuple[Event, ...]
 ) -> None:
-    happen(folder, (CREATED, AGREED), (SEAT, "room-c1"))
+    happen(folder, (CREATED, AGREED, RoomConfirmed(), *events), (SEAT, "room-c1"))
     out = tmp_path / "new" / "sound"
     where = ("--data", folder, "--format", "ogg", "--output", out)
     found = daedam(capsys, "export", *where, "s1")
     assert found.status == 0
     assert found.err == f"{out / 'room-c1.ogg'}: 7.0 s\n{out / '지원자_1.ogg'}: 7.0 s\n"
     assert sorted(path.name for path in out.iterdir()) == ["room-c1.ogg", "지원자_1.ogg"]
+    assert out.stat().st_mode & 0o777 == 0o700, "voices are for nobody else"
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+
+
+def test_what_may_not_stay_is_not_handed_out_though_it_still_lies_there(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = (CREATED, AGREED, ConsentGiven(seat=OTHER), RoomConfirmed(), SessionClosed())
+    happen(folder, events, (SEAT, OTHER, "room-c1"))
+    out = tmp_path / "sound"
+    where = ("--data", folder, "--format", "ogg", "--output", out)
+    assert daedam(capsys, "export", *where, "s1").status == 0
+    assert [path.name for path in out.iterdir()] == ["지원자_1.ogg"]
+
+
+@pytest.mark.parametrize(
+    ("events", "ago_days", "words"),
+    [
+        ((CREATED, AGREED, ConsentWithdrawn(seat=SEAT), SessionClosed()), 0, "nobody in it agreed"),
+        ((CREATED, AGREED, ConsentWithdrawn(seat=SEAT), AGREED, SessionClosed()), 0, "withdrew"),
+        ((CREATED, AGREED, SessionClosed()), 30, "the 30 days are over"),
+        ((CREATED, AGREED, SessionClosed(), Erased(seat=None, events=())), 0, "nobody in it"),
+        ((CREATED, AGREED, ConsentWithdrawn(seat=SEAT)), 0, "There is no sound"),
+    ],
+)
+def test_where_none_may_stay_nothing_is_handed_out(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    events: tuple[Event, ...],
+    ago_days: int,
+    words: str,
+) -> None:
+    monkeypatch.setenv("DAEDAM_KEEP_AUDIO_DAYS", "30")
+    happen(folder, events, (SEAT,), ago_s=ago_days * DAY_S)
+    where = ("--data", folder, "--format", "ogg", "--output", tmp_path / "sound")
+    assert words in daedam(capsys, "export", *where, "s1").sentence()
+    assert not (tmp_path / "sound").exists()
 
 
 @pytest.mark.parametrize(
@@ -160,3 +212,13 @@ def test_days_that_are_none_are_refused(
     monkeypatch.setenv("DAEDAM_KEEP_AUDIO_DAYS", days)
     found = daedam(capsys, "sessions", "--data", folder)
     assert "DAEDAM_KEEP_AUDIO_DAYS is wrong" in found.sentence()
+
+
+def test_the_doctor_says_when_no_sound_can_be_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.mkdir()
+    (folder / FOLDER).touch()
+    found = daedam(capsys, "doctor", "--data", folder)
+    assert found.status == 1
+    assert f"{folder / FOLDER} cannot be written to" in found.out

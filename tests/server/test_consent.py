@@ -43,11 +43,40 @@ def test_consent_is_given_once_for_the_persons_own_seat() -> None:
 
 def test_consent_to_keeping_is_given_again_only_when_it_changes() -> None:
     kept = ConsentGiven(seat=SEAT, keep_audio_days=30)
-    assert consent.give(told(REQUIRED), APPLICANT, keep_audio_days=30) == (kept,)
-    assert consent.give(told(REQUIRED, kept), APPLICANT, keep_audio_days=30) == ()
-    assert consent.give(told(REQUIRED, GIVEN), APPLICANT, keep_audio_days=30) == (kept,)
+    assert consent.give(told(REQUIRED), APPLICANT, 30, 30) == (kept,)
+    assert consent.give(told(REQUIRED, kept), APPLICANT, 30, 30) == ()
+    assert consent.give(told(REQUIRED, GIVEN), APPLICANT, 30, 30) == (kept,)
     assert consent.give(told(REQUIRED, kept), APPLICANT) == (GIVEN,)
     assert consent.give(told(REQUIRED, kept, WITHDRAWN), APPLICANT) == (GIVEN,)
+
+
+@pytest.mark.parametrize(
+    ("agreed", "shown", "offered", "days"),
+    [
+        (0, 30, 7, 7),
+        (0, 7, 30, 7),
+        (0, 30, 0, 0),
+        (30, 30, 0, 30),
+        (30, 60, 0, 30),
+        (7, 30, 30, 30),
+    ],
+)
+def test_nobody_is_kept_longer_than_they_saw_or_was_offered(
+    agreed: float, shown: float, offered: float, days: float
+) -> None:
+    before = ConsentGiven(seat=SEAT, keep_audio_days=agreed)
+    given = consent.give(told(REQUIRED, before), APPLICANT, shown, offered)
+    after = given[0].keep_audio_days if given else agreed
+    assert after == days
+
+
+def test_nobody_is_kept_who_withdrew_before() -> None:
+    assert consent.give(told(REQUIRED, GIVEN, WITHDRAWN), APPLICANT, 30, 30) == (GIVEN,)
+
+
+def test_nobody_is_kept_where_consent_is_seen_to_elsewhere() -> None:
+    external = SessionCreated(config=SessionConfig(consent="external"))
+    assert consent.give(told(external), APPLICANT, 30, 30) == (GIVEN,)
 
 
 def test_consent_is_withdrawn_once_and_only_where_there_was_some() -> None:

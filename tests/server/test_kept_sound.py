@@ -32,7 +32,7 @@ def store_of(client: Client) -> MediaStore:
 async def consenting(client: Client, seat: str, keep_audio: bool = False) -> dict[str, str]:
     headers = bearer(client, seat)
     person = await connect(client, "s1", headers["Authorization"].removeprefix("Bearer "))
-    told = await ask(person, {"type": "consent", "keep_audio": keep_audio})
+    told = await ask(person, {"type": "consent", "keep_audio_days": 30 if keep_audio else 0})
     assert told["type"] == "done"
     return headers
 

@@ -137,10 +137,12 @@ async def test_join_says_how_long_voices_may_be_kept_and_whether_this_one_is(sta
 
     assert await keeping() == [(False, 30), (False, 30)]
     person = await connect(client, "s1", token_of(seat))
-    assert (await ask(person, {"type": "consent", "keep_audio": True}))["type"] == "done"
+    assert (await ask(person, {"type": "consent", "keep_audio_days": 30}))["type"] == "done"
     assert await keeping() == [(True, 30), (False, 30)]
     await ask(person, {"type": "consent"})
     assert await keeping() == [(False, 30), (False, 30)]
+    await ask(person, {"type": "withdraw_consent"})
+    assert await keeping() == [(False, 0), (False, 30)], "nobody is asked again"
 
 
 async def test_nobody_is_asked_for_their_voice_where_consent_was_seen_to_elsewhere(

@@ -98,6 +98,16 @@ def test_people_are_present_until_they_leave() -> None:
     assert session.present == {"c2": two}
 
 
+def test_who_has_ever_come_is_known_when_they_have_left() -> None:
+    session = told(
+        CREATED,
+        Joined(connection="c1", role="applicant", seat="지원자_1"),
+        Joined(connection="c2", role="observer"),
+        Left(connection="c1", reason="closed"),
+    )
+    assert session.came == {"지원자_1"}
+
+
 def test_consent_is_remembered_by_seat() -> None:
     session = told(CREATED, ConsentGiven(seat="지원자_1"), ConsentGiven(seat="지원자_1"))
     assert session.consents == {"지원자_1"}

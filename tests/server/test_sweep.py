@@ -6,20 +6,24 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from server import desk
+from server import sweep as sweep_module
 from server.entries import Draft
 from server.errors import JournalUnavailable
 from server.events import (
     ConsentGiven,
     ConsentWithdrawn,
     Event,
+    NoteAdded,
     SessionClosed,
     SessionConfig,
     SessionCreated,
 )
 from server.journal.sqlite.journal import SqliteJournal
 from server.session import Session
+from server.store.protocol import StoreUnavailable
 from server.store.retention import DAY_S
 from server.sweep import UNKNOWN_FOR_S, Sweep
 from tests.server.store.memory import MemoryStore, keep, sound
@@ -72,7 +76,16 @@ async def test_sound_that_is_kept_goes_when_its_time_is_over(
 ) -> None:
     await tell(journal, *TOLD, SessionClosed(), ago_s=29.9 * DAY_S)
     assert await swept(journal, store) == ["s1"]
-    await tell(journal, ConsentWithdrawn(seat=SEAT), ConsentGiven(seat=SEAT, keep_audio_days=29))
+    await tell(journal, ConsentGiven(seat=SEAT, keep_audio_days=29))
+    assert await swept(journal, store) == []
+
+
+async def test_sound_of_who_withdrew_goes_at_the_end_though_they_agreed_again(
+    journal: SqliteJournal, store: MemoryStore
+) -> None:
+    await tell(journal, *TOLD, ConsentWithdrawn(seat=SEAT), TOLD[1])
+    assert await swept(journal, store) == ["s1"]
+    await tell(journal, SessionClosed())
     assert await swept(journal, store) == []
 
 
@@ -163,3 +176,90 @@ async def test_a_session_is_read_again_only_when_something_happened(
     await tell(journal, SessionClosed())
     await sweep.run({})
     assert reads == 2
+
+
+class CountingStore(MemoryStore):
+    """Counts how often somebody looks for tracks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    async def tracks(self, session: str) -> list[str]:
+        self.looks += 1
+        return await super().tracks(session)
+
+
+@pytest.fixture
+def counting() -> CountingStore:
+    store = CountingStore()
+    keep(store.record("s1", SEAT), sound(0, 1))
+    return store
+
+
+async def test_a_folder_is_looked_into_only_when_something_happened_or_a_time_is_over(
+    journal: SqliteJournal, counting: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of its thirty days half an hour is left.
+    await tell(journal, *TOLD, SessionClosed(), ago_s=30 * DAY_S - 1800)
+    sweep = Sweep(counting, journal)
+    for _ in range(3):
+        await sweep.run({})
+    assert (counting.looks, await counting.sessions()) == (1, ["s1"])
+    await tell(journal, NoteAdded(about=SEAT, note="나중에", media_at=0.0))
+    await sweep.run({})
+    assert (counting.looks, await counting.sessions()) == (2, ["s1"])
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 1801)
+    await sweep.run({})
+    assert await counting.sessions() == []
+
+
+async def test_a_deletion_that_failed_is_tried_at_the_next_look(
+    journal: SqliteJournal, counting: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise StoreUnavailable
+
+    await tell(journal, *TOLD, SessionClosed())
+    keep(counting.record("s1", "room-c1"), sound(0, 1))
+    await tell(journal, ConsentGiven(seat="면접관_1"))
+    sweep = Sweep(counting, journal)
+    with monkeypatch.context() as patched:
+        patched.setattr(counting, "delete", fail)
+        await sweep.run({})
+    assert await counting.tracks("s1") == ["room-c1", SEAT]
+    await sweep.run({})
+    assert await counting.tracks("s1") == [SEAT]
+
+
+async def test_a_folder_is_looked_into_again_after_an_hour_whatever_happened(
+    journal: SqliteJournal, counting: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_module, "AGAIN_S", 0.0)
+    await tell(journal, *TOLD, SessionClosed())
+    sweep = Sweep(counting, journal)
+    await sweep.run({})
+    keep(counting.record("s1", "면접관_1"), sound(0, 1))  # Out of a backup, for instance.
+    await sweep.run({})
+    assert await counting.tracks("s1") == [SEAT]
+
+
+async def test_who_consents_here_while_a_session_is_looked_after_is_kept(
+    journal: SqliteJournal,
+) -> None:
+    await tell(journal, *TOLD)
+    state, entries = await desk.read(journal, "s1")
+
+    class Meanwhile(MemoryStore):
+        async def tracks(self, session: str) -> list[str]:
+            if state.seq == entries[-1].seq:
+                event = ConsentGiven(seat="면접관_1")
+                state.apply(replace(entries[-1], seq=state.seq + 1, event=event))
+                keep(self.record(session, "면접관_1"), sound(0, 1))
+            return await super().tracks(session)
+
+    store = Meanwhile()
+    keep(store.record("s1", SEAT), sound(0, 1))
+    await Sweep(store, journal).run({"s1": state})
+    assert set(await store.tracks("s1")) == {SEAT, "면접관_1"}

@@ -52,6 +52,7 @@ STATUS: Final[Mapping[Code, int]] = {
     Code.OVERLOADED: 503,
     Code.JOURNAL_UNAVAILABLE: 503,
     Code.STORAGE_FULL: 503,
+    Code.STORE_UNAVAILABLE: 503,
     Code.SHUTTING_DOWN: 503,
 }
 """With which status a code comes over HTTP; the others come over the live doors only."""
@@ -164,7 +165,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "erase": Resource(
         content={JSON: Receipt},
         parameters={"seat": {"enum": list(SEATS)}},
-        refusals=_SESSION | {Code.SESSION_LIVE, Code.UNKNOWN_SEAT},
+        refusals=_SESSION | {Code.SESSION_LIVE, Code.UNKNOWN_SEAT, Code.STORE_UNAVAILABLE},
         note="Without `seat` everything is erased. Only a session that has ended can be.",
     ),
     "join": Resource(content={JSON: Welcome}, refusals=_SESSION),

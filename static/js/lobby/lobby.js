@@ -153,7 +153,8 @@ class Lobby {
     const keep_audio = isAsked && this.#isKeeping;
     const isOther = isAsked && keep_audio !== (join.keep_audio === true);
     if (this.#plan.consent !== "ask" && !isOther) return join;
-    await ask(join.session, { type: "consent", keep_audio });
+    const keep_audio_days = keep_audio ? join.keep_audio_days : 0;
+    await ask(join.session, { type: "consent", keep_audio_days });
     return { ...join, consent: "given", keep_audio };
   }
 

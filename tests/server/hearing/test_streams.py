@@ -117,7 +117,8 @@ def test_a_pause_of_the_recorder_is_no_shift_of_what_follows() -> None:
     (after,) = listed(track.take(second, 60.0))
     assert speech_of(before) == pytest.approx((7.8, 8.3), abs=NEAR)
     # 2.3 s of sound that end at 60; the words begin 0.3 s into them, their padding before.
-    assert after.word(seconds(after.utterance.end - after.utterance.start)) == after.end
+    whole = after.word(0.0, seconds(after.utterance.end - after.utterance.start))
+    assert whole == (after.start, after.end)
     assert after.end - 0.25 == pytest.approx(58.5, abs=NEAR)
 
 
@@ -215,3 +216,11 @@ def test_a_timeline_counts_from_the_nearest_anchor_before() -> None:
     assert timeline.at(8_000) == 5.5
     assert timeline.at(16_000) == 10.0
     assert timeline.at(64_000) == 13.5
+
+
+def test_what_ends_where_a_gap_begins_ends_before_the_gap() -> None:
+    timeline = Timeline((0, 16_000, 48_000), (5.0, 10.0, 12.5))
+    assert timeline.until(16_000) == 6.0
+    assert timeline.until(48_000) == 12.0
+    assert timeline.until(48_160) == 12.51
+    assert timeline.until(0) == 5.0

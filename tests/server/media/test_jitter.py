@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.media.jitter import MAX_HELD, QUIET_S, Conceal, JitterBuffer, Lost, Play, Restart
+from server.media.jitter import MAX_HELD, QUIET_S, JitterBuffer
+from server.media.steps import Conceal, Lost, Play, Restart
 from tests.server.media.timelines import (
     Arrival,
     arrivals,

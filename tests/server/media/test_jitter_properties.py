@@ -7,12 +7,13 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.media.jitter import MAX_HELD, QUIET_S, Conceal, JitterBuffer, Pause, Play, Restart
+from server.media.jitter import MAX_HELD, QUIET_S, JitterBuffer
 from server.media.opus_packet import duration_of
 from server.media.patience import MAX_WAIT_S, MIN_WAIT_S
 from server.media.probation import GOES_ON_S
 from server.media.rtp import VoicePacket
 from server.media.sender_count import MAX_OVERLAP, signed
+from server.media.steps import Conceal, Pause, Play, Restart
 from tests.server.media.timelines import Arrival, Timed, listen, opus, size_of, stretches
 
 ALMOST_S = 1e-6

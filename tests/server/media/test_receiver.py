@@ -11,6 +11,7 @@ from pipeline.audio import RATE_HZ
 from server.media import receiver, sources
 from server.media.frames import Frame, Origin
 from server.media.peer import End, PeerState
+from server.media.receiver import AHEAD_S
 from server.media.sources import MAX_SOURCES
 from tests.server.media.wire import PAYLOAD_TYPE, SAMPLES, Wire, speech, wired
 
@@ -180,6 +181,30 @@ async def test_storm_of_rtcp_sources_ends_its_connection_too(wire: Wire) -> None
         wire.become_another()
         await wire.goodbye()
     await wire.noted.until("end", End.ABUSED)
+
+
+async def test_microphone_that_speaks_faster_than_time_goes_is_cut_off(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    (payload,) = speech(1)
+    # Each leaves a second of silence before it, as a sender does that has nothing to say.
+    for _ in range(round(AHEAD_S) + 10):
+        await wire.send(wire.rtp(payload))
+        wire.timestamp = wire.timestamp + 48_000 & 0xFFFFFFFF
+    await wire.noted.until("end", End.ABUSED)
+    (warning,) = (each for each in caplog.records if each.levelno >= logging.WARNING)
+    assert "faster than time" in warning.message
+    assert len(wire.noted.frames) <= 2 * (AHEAD_S + 2)
+
+
+async def test_half_a_minute_that_a_network_held_back_is_heard(wire: Wire) -> None:
+    payloads = speech(50)
+    for _ in range(round(AHEAD_S) - 2):
+        await wire.send(*(wire.rtp(payload) for payload in payloads))
+        await asyncio.sleep(0.005)
+    await wire.say(speech(51)[50:])
+    assert wire.peer.state is PeerState.CONNECTED
+    assert wire.noted.tally("lost") == 0
 
 
 OPUS = b"\xf8\xff\xfe"

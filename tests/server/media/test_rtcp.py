@@ -91,12 +91,3 @@ def test_receiver_report_is_understood_by_another_library() -> None:
         "lsr": 0x12345678,
         "dlsr": 65_536,
     }
-
-
-@pytest.mark.parametrize("cname", ["a", "ab", "abc", "four", "five5"])
-def test_report_with_a_name_is_a_whole_compound_packet(cname: str) -> None:
-    report, description = RtcpPacket.parse(receiver_report(99, None, cname))
-    assert isinstance(report, RtcpRrPacket)
-    assert report.reports == []
-    assert isinstance(description, RtcpSdesPacket)
-    assert description.chunks == [RtcpSourceInfo(99, [(1, cname.encode())])]

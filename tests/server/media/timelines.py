@@ -11,18 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from server.media.jitter import (
-    Conceal,
-    JitterBuffer,
-    Lost,
-    Pause,
-    Play,
-    Recover,
-    Restart,
-    Step,
-)
+from server.media.jitter import JitterBuffer
 from server.media.opus_packet import duration_of
 from server.media.rtp import VoicePacket
+from server.media.steps import Conceal, Lost, Pause, Play, Recover, Restart, Step
 
 COLUMN_S = 0.02
 _TOKEN = re.compile(r"([a-z]?)(-?\d+)(?:@(-?\d+))?([cdt]*)")

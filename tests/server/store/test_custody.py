@@ -18,10 +18,24 @@ from server.events import (
 )
 from server.session import Session
 from server.store.custody import Custody
-from tests.server.store.memory import MemoryStore, keep, sound
+from tests.server.store.memory import MemoryStore, keep, kept, sound
 
 ASKING, ANSWERING, ROOM = "면접관_1", "지원자_1", "room-c1"
 CREATED = SessionCreated(config=SessionConfig())
+
+
+class SlowStore(MemoryStore):
+    """Lists tracks as they were when it was asked, but only when ``goes_on``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_looking, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def tracks(self, session: str) -> list[str]:
+        found = await super().tracks(session)
+        self.is_looking.set()
+        await self.goes_on.wait()
+        return found
 
 
 def happen(session: Session, *events: Event) -> None:
@@ -110,6 +124,36 @@ async def test_nothing_is_recorded_where_consent_is_seen_to_elsewhere(store: Mem
     session = Session("s1")
     happen(session, SessionCreated(config=SessionConfig(consent="external")))
     assert Custody(session, store).record(ANSWERING) is None
+
+
+async def test_who_comes_back_while_the_disk_is_looked_through_is_kept(session: Session) -> None:
+    store = SlowStore()
+    async with custody_of(session, store) as custody:
+        happen(session, ConsentWithdrawn(seat=ANSWERING))
+        custody.follow()
+        async with asyncio.timeout(5):
+            await store.is_looking.wait()
+        happen(session, ConsentGiven(seat=ANSWERING))
+        recorder = custody.record(ANSWERING)
+        assert recorder is not None
+        keep(recorder, sound(9, 1))
+        store.goes_on.set()
+        custody.follow()
+    assert await kept(store, "s1", ANSWERING) == sound(9, 1)
+    assert await store.tracks("s1") == [ASKING, ANSWERING]
+
+
+async def test_a_deletion_that_was_never_carried_out_is_at_the_end(
+    session: Session, store: MemoryStore
+) -> None:
+    async with custody_of(session, store) as custody:
+        store.is_broken = True
+        happen(session, ConsentWithdrawn(seat=ANSWERING))
+        custody.follow()
+        happen(session, ConsentGiven(seat=ANSWERING, keep_audio_days=1), SessionClosed())
+    store.is_broken = False
+    await Custody(session, store).settle()
+    assert await store.tracks("s1") == [ASKING]
 
 
 async def test_a_disk_that_fails_ends_nothing(

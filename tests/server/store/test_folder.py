@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import resource
 import signal
 import stat
@@ -12,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from server.errors import ErrorCode
 from server.store import folder as folder_module
-from server.store import pieces, writing
+from server.store import pieces, reading, writing
 from server.store.folder import FolderStore
 from server.store.protocol import Kept, StoreUnavailable
 from tests.server.store.memory import keep, kept, sound
@@ -204,6 +207,151 @@ async def test_what_cannot_be_deleted_is_said_and_tried_again(
     assert await asyncio.to_thread(files, root)
     assert await store.sessions() == []
     assert not await asyncio.to_thread(lambda: list(root.iterdir()))
+
+
+async def test_a_deletion_finds_what_somebody_else_began_to_write(
+    store: FolderStore, root: Path
+) -> None:
+    keep(store.record("s1", "a"), sound(0, 1))
+    await asyncio.gather(store.tracks("other"), store.delete("s1", "a"))
+    await store.tracks("s1")
+    assert await asyncio.to_thread(files, root) == []
+
+
+async def test_what_cannot_be_looked_after_is_told_once_and_stops_nothing(
+    store: FolderStore,
+    root: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for session in ("s1", "s2"):
+        keep(store.record(session, "a"), sound(0, 1))
+    await store.tracks("s1")
+    scandir, shut = os.scandir, root / pieces.session_folder("s2")
+
+    def litter() -> None:
+        (root / "deleted-1").write_text("no folder")
+        (root / "deleted-2" / "x").mkdir(parents=True)
+
+    def refuse(path: Path | str) -> object:
+        if path == shut:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    await asyncio.to_thread(litter)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", refuse)
+        for _ in range(2):
+            assert await store.sessions() == ["s1"]
+    told = [one for one in caplog.messages if "in the way" in one]
+    assert sorted("deleted-1" in one for one in told) == [False, True]
+    assert not (root / "deleted-2").exists()
+    assert sorted(await store.sessions()) == ["s1", "s2"]
+
+
+async def test_a_folder_that_comes_back_each_time_is_not_called_deleted(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(store.record("s1", "a"), sound(0, 1))
+    await store.tracks("s1")
+
+    def vanish(path: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.rmtree", vanish)
+        with pytest.raises(StoreUnavailable) as refused:
+            await store.delete("s1")
+    assert refused.value.code is ErrorCode.STORE_UNAVAILABLE
+
+
+async def test_a_file_that_cannot_be_closed_ends_nothing_and_is_told(
+    store: FolderStore,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(folder_module, "WRITE_EVERY_S", 0.0)
+    close, failures = os.close, 0
+
+    def fail(file: int) -> None:
+        nonlocal failures
+        close(file)
+        if threading.current_thread().name.startswith("sound"):
+            failures += 1
+            raise OSError(errno.EIO, "Input/output error")
+
+    recorder, other = store.record("s1", "a"), store.record("s1", "b")
+    keep(recorder, sound(0, 1))
+    await store.tracks("s1")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "close", fail)
+        keep(recorder, sound(10, 1))
+        recorder.close()
+        await store.tracks("s1")
+    keep(other, sound(2, 1))
+    await eventually_written(root, "b")
+    assert failures == 2
+    assert await kept(store, "s1", "a") == [*sound(0, 1), *sound(10, 1)]
+    assert [one for one in caplog.messages if "Input/output error" in one]
+    assert not [one for one in caplog.messages if "deleted" in one]
+
+
+async def test_whatever_goes_wrong_the_next_is_written_and_what_went_is_counted(
+    store: FolderStore,
+    root: Path,
+    lost: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(folder_module, "WRITE_EVERY_S", 0.0)
+    has_failed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def fail(*_: object) -> writing.Written:
+        loop.call_soon_threadsafe(has_failed.set)
+        raise RuntimeError("nobody thought of it")
+
+    recorder = store.record("s1", "a")
+    with monkeypatch.context() as patched:
+        patched.setattr(writing.TrackWriter, "write", fail)
+        keep(recorder, sound(0, 1))
+        async with asyncio.timeout(5):
+            await has_failed.wait()
+    keep(recorder, sound(1, 1))
+    await eventually_written(root, "a")
+    assert lost == [50]
+    assert [one for one in caplog.messages if "not kept" in one]
+
+
+async def eventually_written(root: Path, track: str) -> None:
+    """Wait until the store itself, asked by nobody, has written something of a track of s1."""
+    folder = root / pieces.session_folder("s1") / track
+    async with asyncio.timeout(5):
+        while not await asyncio.to_thread(pieces.pieces_of, folder):  # noqa: ASYNC110  # a disk
+            await asyncio.sleep(0.01)
+
+
+async def test_a_look_for_sessions_reads_each_folder_once_and_one_piece_of_it(
+    store: FolderStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for session in ("s1", "s2"):
+        for track in ("a", "b"):
+            keep(store.record(session, track), sound(0, 50))
+    await store.tracks("s1")
+    reads = 0
+
+    def counted(data: bytes) -> tuple[str, str, int] | None:
+        nonlocal reads
+        reads += 1
+        return pieces.read_head(data)
+
+    monkeypatch.setattr(reading, "read_head", counted)
+    for _ in range(3):
+        assert sorted(await store.sessions()) == ["s1", "s2"]
+    assert reads == 2
+    await store.delete("s1")
+    assert await store.sessions() == ["s2"]
 
 
 async def test_two_stores_on_one_folder_do_not_disturb_each_other(

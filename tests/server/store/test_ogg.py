@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bench.talker import browser_opus
 from pipeline.audio import Samples, samples
 from server.media.opus_packet import duration_of
-from server.store.ogg import FRAME, SILENCE, Alignment, write_ogg
+from server.media.silence import SILENT_FRAME
+from server.store.ogg import FRAME, Alignment, write_ogg
 from server.store.protocol import Kept
 from tests.speech.clips import load
 
@@ -103,7 +104,7 @@ async def test_a_long_track_takes_no_more_memory_than_a_short_one(tmp_path: Path
 
 
 def test_silence_is_one_frame_of_silence() -> None:
-    assert duration_of(SILENCE) == FRAME
+    assert duration_of(SILENT_FRAME) == FRAME
 
 
 @given(

@@ -9,7 +9,10 @@ from server.events import (
     ConsentWithdrawn,
     Erased,
     Event,
+    Joined,
+    Left,
     RoomConfirmed,
+    SeatConfig,
     SessionClosed,
     SessionConfig,
     SessionCreated,
@@ -24,11 +27,11 @@ KEPT = ConsentGiven(seat=ANSWERING, keep_audio_days=30)
 ASKING_TOO = ConsentGiven(seat=ASKING, keep_audio_days=30)
 NOT_KEPT = ConsentGiven(seat=ANSWERING)
 CLOSED = SessionClosed()
+CONFIG = SessionConfig()
 
 
-def told(*events: Event, consent: str = "required") -> Session:
+def told(*events: Event, config: SessionConfig = CONFIG) -> Session:
     """Return the fold of a session in which this happened."""
-    config = SessionConfig(consent="external" if consent == "external" else "required")
     return fold(
         "s1",
         [
@@ -94,7 +97,18 @@ def test_who_agreed_to_it_is_kept_for_so_many_days() -> None:
         ((KEPT, ASKING_TOO), True),
         ((KEPT, ConsentGiven(seat=ASKING)), False),
         ((KEPT, ASKING_TOO, ConsentWithdrawn(seat=ASKING)), False),
-        ((KEPT, ConsentWithdrawn(seat=ANSWERING), KEPT), True),
+        ((KEPT, ConsentWithdrawn(seat=ANSWERING), KEPT), False),
+        ((KEPT, Joined(connection="c1", role="applicant", seat=ANSWERING)), True),
+        ((KEPT, Joined(connection="c1", role="observer")), True),
+        ((KEPT, Joined(connection="c1", role="interviewer", seat=ASKING)), False),
+        (
+            (
+                KEPT,
+                Joined(connection="c1", role="interviewer", seat=ASKING),
+                Left(connection="c1", reason="closed"),
+            ),
+            False,
+        ),
         ((KEPT, NOT_KEPT), False),
         ((), False),
     ],
@@ -103,6 +117,34 @@ def test_a_room_microphone_is_kept_only_if_everybody_agreed(
     events: tuple[Event, ...], stays: bool
 ) -> None:
     assert keeps(told(*events, RoomConfirmed(), CLOSED), ROOM) is stays
+
+
+@pytest.mark.parametrize(
+    ("events", "stays"), [((KEPT,), False), ((KEPT, ASKING_TOO), True), ((ASKING_TOO,), False)]
+)
+def test_who_sits_at_a_room_microphone_must_have_agreed_though_they_never_joined(
+    events: tuple[Event, ...], stays: bool
+) -> None:
+    seats = (SeatConfig(seat=ASKING, microphone="room"), SeatConfig(seat=ANSWERING))
+    session = told(
+        *events,
+        Joined(connection="c1", role="applicant", seat=ANSWERING),
+        RoomConfirmed(),
+        CLOSED,
+        config=SessionConfig(seats=seats),
+    )
+    assert keeps(session, ROOM) is stays
+
+
+def test_of_who_ever_withdrew_nothing_stays_after_the_end() -> None:
+    told_twice = (KEPT, ASKING_TOO, ConsentWithdrawn(seat=ANSWERING), KEPT, RoomConfirmed())
+    live = told(*told_twice)
+    assert keeps(live, ANSWERING)
+    assert keeps(live, ROOM)
+    over = told(*told_twice, CLOSED)
+    assert keeps(over, ASKING)
+    assert not keeps(over, ANSWERING)
+    assert not keeps(over, ROOM)
 
 
 def test_who_agreed_no_more_is_not_kept() -> None:
@@ -126,6 +168,6 @@ def test_nothing_stays_of_an_erased_session() -> None:
 
 @pytest.mark.parametrize("events", [(KEPT, RoomConfirmed()), (KEPT, RoomConfirmed(), CLOSED)])
 def test_nothing_is_kept_where_consent_is_seen_to_elsewhere(events: tuple[Event, ...]) -> None:
-    session = told(*events, consent="external")
+    session = told(*events, config=SessionConfig(consent="external"))
     assert not keeps(session, ANSWERING)
     assert not keeps(session, ROOM)
