@@ -17,8 +17,9 @@ from server.media.addresses import bound_to
 from server.media.association import bound
 from server.media.channels import BUFFER_LIMIT, Channels
 from server.media.frames import Frame
+from server.media.hearer import Hearer, receiving
 from server.media.ice import quietly
-from server.media.receiver import Hearer, VoiceReceiver, receiving
+from server.media.receiver import VoiceReceiver
 from server.media.sdp import BadOffer, clean_offer, finish_answer
 from server.media.silence import SilenceTrack
 from server.media.tally import Tally

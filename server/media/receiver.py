@@ -8,10 +8,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Final
 
 import aiortc.rtcpeerconnection
@@ -23,6 +20,7 @@ from aiortc.stats import RTCStatsReport
 
 from pipeline.audio import seconds
 from server.media.frames import Frame
+from server.media.hearer import Hearer, current_hearer
 from server.media.ice import QuietConnection
 from server.media.reception import Reception
 from server.media.rtcp import Goodbye, read_compound, receiver_report
@@ -41,36 +39,6 @@ AHEAD_S: Final = 30.0
 once, but nobody speaks faster than time goes, and every second heard costs work."""
 REPORT_S: Final = (0.5, 1.5)
 """A report leaves after a time between these: RFC 3550, section 6.2, wants them spread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hearer:
-    """Who hears a microphone; all of it is called on the event loop and must not block.
-
-    Attributes:
-        on_frame: the next frame.
-        on_tally: what became of packets since the last time; each second, and at the end.
-        on_failure: it cannot be heard any more, because of a bug here; the log has it.
-        on_abuse: nor any more, because the other side does what no browser does.
-    """
-
-    on_frame: Callable[[Frame], None]
-    on_tally: Callable[[Tally], None]
-    on_failure: Callable[[], None]
-    on_abuse: Callable[[], None]
-
-
-_hearer: ContextVar[Hearer | None] = ContextVar("hearer", default=None)
-
-
-@contextmanager
-def receiving(hearer: Hearer) -> Iterator[None]:
-    """Let the microphone of a connection that is made in here be heard by ``hearer``."""
-    before = _hearer.set(hearer)
-    try:
-        yield
-    finally:
-        _hearer.reset(before)
 
 
 class VoiceReceiver:
@@ -308,10 +276,10 @@ class VoiceReceiver:
 
 def make_receiver(kind: str, transport: RTCDtlsTransport) -> Any:
     """Return the receiver that aiortc asks for."""
-    hearer = _hearer.get()
-    if hearer is None or kind != "audio":
+    found = current_hearer()
+    if found is None or kind != "audio":
         return RTCRtpReceiver(kind, transport)
-    return VoiceReceiver(transport, hearer)
+    return VoiceReceiver(transport, found)
 
 
 # The one place where this is changed; the self-test sees to it that aiortc still uses it.
