@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+OPUS_HZ: Final = 48_000
+"""The clock of Opus in RTP, whatever was recorded (RFC 7587, section 4.1)."""
 MAX_DURATION: Final = 5760
 """120 ms at 48 kHz: no packet sounds longer (section 3.2.5, R5)."""
 MAX_FRAME_BYTES: Final = 1275

@@ -22,10 +22,10 @@ from pipeline.audio import seconds
 from server.media.frames import Frame
 from server.media.hearer import Hearer, current_hearer
 from server.media.ice import QuietConnection
+from server.media.opus_packet import OPUS_HZ
 from server.media.reception import Reception
 from server.media.rtcp import Goodbye, read_compound, receiver_report
 from server.media.rtp import read_header, read_packet
-from server.media.silence import OPUS_HZ
 from server.media.sources import MAX_SOURCES, Sources
 from server.media.tally import Tally
 from server.media.voice import Voice

@@ -5,13 +5,13 @@ Senders act on them: browsers put copies of lost frames into Opus only when told
 
 from typing import Final
 
+from server.media.opus_packet import OPUS_HZ
 from server.media.rtcp import ReportBlock, SenderReport
 from server.media.sender_count import MAX_STEP, signed
 
-_RTP_HZ: Final = 48_000
 _MAX_MISORDER: Final = 100
 _MAX_LOST: Final = 0x7FFFFF
-_MAX_TRANSIT_STEP: Final = 10 * _RTP_HZ
+_MAX_TRANSIT_STEP: Final = 10 * OPUS_HZ
 """More than any network holds a packet up: the sender's timestamps have jumped."""
 
 
@@ -78,7 +78,7 @@ class Reception:
         self._foreign = self._transit = None
 
     def _measure_jitter(self, timestamp: int, now_s: float) -> None:
-        transit = now_s * _RTP_HZ - timestamp
+        transit = now_s * OPUS_HZ - timestamp
         if self._transit is not None:
             step = abs(signed(round(transit - self._transit), 32))
             if step < _MAX_TRANSIT_STEP:

@@ -2,13 +2,13 @@
 
 from typing import Final, NamedTuple
 
-from server.media.opus_packet import MAX_DURATION, duration_of
+from server.media.opus_packet import MAX_DURATION, OPUS_HZ, duration_of
 from server.media.rtp import VoicePacket
 
 MAX_STEP: Final = 3000
 """Packets, a minute of them: a larger step of the sequence number is another count. As MAX_DROPOUT
 in RFC 3550, appendix A.1."""
-MAX_PAUSE: Final = 60 * 48_000
+MAX_PAUSE: Final = 60 * OPUS_HZ
 """A longer step of the timestamp is another count; nothing tells it from a restart."""
 MAX_OVERLAP: Final = 960
 """20 ms: a sender that counts a little less than it sends is forgiven."""

@@ -7,8 +7,8 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import Packet
 from av.stream import Stream
 
-OPUS_HZ = 48_000
-"""The clock of Opus in RTP, whatever was recorded (RFC 7587, section 4.1)."""
+from server.media.opus_packet import OPUS_HZ
+
 INTERVAL_S = 0.4
 """Opus itself sends a packet so often when nothing is said (RFC 7587, section 3.1.3); a receiver
 fills the time between with the same silence. Twenty times cheaper than fifty packets a second."""

@@ -9,13 +9,13 @@ from pipeline.audio import RATE_HZ, samples
 from server.media.frames import Frame, Origin
 from server.media.jitter import JitterBuffer
 from server.media.opus import Decoder, OpusError
-from server.media.opus_packet import duration_of
+from server.media.opus_packet import OPUS_HZ, duration_of
 from server.media.rtp import VoicePacket
 from server.media.steps import Conceal, Counts, Lost, Pause, Play, Recover, Restart, Step
 
 MAX_SILENCE_S: Final = 1.0
 """Of a longer pause only so much is emitted; the rest is a step of the track's time."""
-_SCALE: Final = 48_000 // RATE_HZ
+_SCALE: Final = OPUS_HZ // RATE_HZ
 """RTP counts Opus at 48 kHz always (RFC 7587, section 4.1)."""
 _SHORTEST: Final = 120
 """2.5 ms at 48 kHz: there is no shorter frame."""

@@ -5,7 +5,8 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from server.media import silence
-from server.media.silence import OPUS_HZ, SilenceTrack
+from server.media.opus_packet import OPUS_HZ
+from server.media.silence import SilenceTrack
 
 
 async def test_silence_is_silent_and_keeps_time(monkeypatch: pytest.MonkeyPatch) -> None:
