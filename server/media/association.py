@@ -64,5 +64,16 @@ def bound(transport: RTCSctpTransport, on_abuse: Callable[[], None]) -> None:
     transport._receive_data_chunk = receive_bounded  # type: ignore[method-assign]  # the hook
 
 
+def noticed(transport: RTCSctpTransport, on_heard: Callable[[], None]) -> None:
+    """Call ``on_heard`` for everything that comes, which DTLS has found to be the client's."""
+    handle = transport._handle_data
+
+    async def handle_noticed(data: bytes) -> None:
+        on_heard()
+        await handle(data)
+
+    transport._handle_data = handle_noticed  # type: ignore[method-assign]  # the hook
+
+
 # The one place where this is changed; the self-test sees to it that aiortc still uses it.
 aiortc.rtcsctptransport.decode_params = decode_params

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from server.media.frames import Frame
+from server.media.rtcp import ReportBlock
 from server.media.tally import Tally
 
 
@@ -15,12 +16,14 @@ class Hearer:
 
     Attributes:
         on_frame: the next frame.
+        on_reports: how the other side receives what is sent to it.
         on_tally: what became of packets since the last time; each second, and at the end.
         on_failure: it cannot be heard any more, because of a bug here; the log has it.
         on_abuse: nor any more, because the other side does what no browser does.
     """
 
     on_frame: Callable[[Frame], None]
+    on_reports: Callable[[list[ReportBlock]], None]
     on_tally: Callable[[Tally], None]
     on_failure: Callable[[], None]
     on_abuse: Callable[[], None]

@@ -9,6 +9,7 @@ inside ``quietly`` are touched.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ MAX_EARLY = 32
 """Packets of sound that are kept while the handshake's last words are still being read."""
 MAX_ADDRESSES = 64
 """Addresses a client may be found at in one connection's life; each costs memory and time."""
+
+_ANSWER = b"\x01\x01"
+"""How STUN begins that says yes to a check (RFC 8489, section 5)."""
 
 OnMedia: TypeAlias = Callable[[bytes], None]
 Address: TypeAlias = tuple[str, int]
@@ -59,6 +63,8 @@ class QuietConnection(Connection):
         self._early: deque[bytes] = deque(maxlen=MAX_EARLY)
         self._known: set[Address] = set()
         self._is_called = asyncio.Event()
+        self.heard_at = time.monotonic()
+        """When something came that only the client can have sent, by that clock."""
 
     def hand_media_to(self, on_media: OnMedia | None) -> None:
         """Let ``on_media`` have every datagram of SRTP and SRTCP; it must not raise."""
@@ -67,6 +73,30 @@ class QuietConnection(Connection):
             while self._early:
                 on_media(self._early.popleft())
 
+    def note_heard(self) -> None:
+        """Note that the client is there: by a seal, a password, or what nobody else could guess.
+
+        An address is none of these: anybody can write it on a datagram, and keep a seat taken.
+        """
+        self.heard_at = time.monotonic()
+
+    def knows(self, address: Address) -> bool:
+        """Whether the client has shown that it is there."""
+        return address in self._known
+
+    def send_at_once(self, data: bytes) -> None:
+        """Send a datagram, or drop it: without a way to the client, or when others wait to leave.
+
+        It may be anything of which the next one is better than a late one.
+        """
+        pair = self._nominated.get(1)
+        if pair is None:
+            return
+        # Every loop's datagram transport has get_write_buffer_size; asyncio's types forget it.
+        transport: Any = pair.protocol.transport
+        if not transport.is_closing() and not transport.get_write_buffer_size():
+            transport.sendto(data, pair.remote_addr)
+
     def media_received(self, data: bytes) -> None:
         """Take what looks like SRTP or SRTCP; who it is from is shown by its own seal."""
         if self._on_media is not None:
@@ -74,9 +104,9 @@ class QuietConnection(Connection):
         else:
             self._early.append(data)
 
-    def dtls_received(self, data: bytes, address: Address) -> None:
-        """Take what looks like DTLS; strangers are not let at a handshake they could spoil."""
-        if address in self._known and self._queue.qsize() < MAX_WAITING:
+    def dtls_received(self, data: bytes) -> None:
+        """Take what looks like DTLS, of the client only: a stranger could spoil a handshake."""
+        if self._queue.qsize() < MAX_WAITING:
             self._queue.put_nowait((data, 1))
 
     def data_received(self, data: bytes, component: int) -> None:
@@ -108,10 +138,12 @@ class QuietConnection(Connection):
             # It has been answered: the client's handshake may arrive before ``connect`` goes on.
             if len(self._known) < MAX_ADDRESSES:
                 self._known.add(addr)
+            self.note_heard()
             self._is_called.set()
 
     def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
         """Take an authenticated check, unless it is incomplete or from ever new addresses."""
+        self.note_heard()
         if "PRIORITY" not in message.attributes:
             return  # RFC 8445, section 7.1.1: every check has it; aioice looks it up and fails.
         if addr not in self._known:
@@ -135,8 +167,13 @@ class SortingProtocol(StunProtocol):
         if 128 <= first < 192:
             self.receiver.media_received(data)
         elif 20 <= first < 64:
-            self.receiver.dtls_received(data, (addr[0], addr[1]))
+            if self.receiver.knows((addr[0], addr[1])):
+                self.receiver.dtls_received(data)
         elif first < 4:
+            if data[:2] == _ANSWER and data[8:20] in self.transactions:
+                # Nobody else knows which number we asked with; a stranger who has got the
+                # client's address would answer with an error.
+                self.receiver.note_heard()
             try:
                 super().datagram_received(data, addr)
             except Exception as error:

@@ -7,6 +7,8 @@ OPUS_HZ: Final = 48_000
 MAX_DURATION: Final = 5760
 """120 ms at 48 kHz: no packet sounds longer (section 3.2.5, R5)."""
 MAX_FRAME_BYTES: Final = 1275
+SILENT_FRAME: Final = b"\xf8\xff\xfe"
+"""20 ms of digital silence as Opus packs it: configuration 31, mono (section 3.1)."""
 
 _SILK = (480, 960, 1920, 2880)
 _HYBRID = (480, 960)

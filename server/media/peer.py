@@ -6,23 +6,25 @@ The client offers, once; whoever wants to change anything makes a new connection
 import asyncio
 import enum
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
+from server.media import parts
 from server.media.addresses import bound_to
-from server.media.association import bound
+from server.media.association import bound, noticed
 from server.media.channels import BUFFER_LIMIT, Channels
 from server.media.frames import Frame
 from server.media.hearer import Hearer, receiving
 from server.media.ice import quietly
-from server.media.receiver import VoiceReceiver
+from server.media.rtcp import ReportBlock
 from server.media.sdp import BadOffer, clean_offer, finish_answer
-from server.media.silence import SilenceTrack
+from server.media.sender import VoiceSender, sending
 from server.media.tally import Tally
+from server.media.vigil import Vigil
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,7 @@ class PeerConfig:
         announced_address: what clients are told instead, where an address translator lies between.
         connect_s: how long an offer may take to become a connection.
         buffer_limit: bytes that may wait in a channel; beyond it the channel is closed.
+        gone_s: how long nothing may be heard of a connected peer before it counts as lost.
     """
 
     bind_address: str | None = None
@@ -104,6 +107,7 @@ class PeerConfig:
     announced_address: str | None = None
     connect_s: float = 15.0
     buffer_limit: int = BUFFER_LIMIT
+    gone_s: float = 12.0
 
 
 class Peer:
@@ -114,12 +118,13 @@ class Peer:
         self._listener = listener
         self._config = config
         self._state = PeerState.CONNECTING
-        self._sound_at = time.monotonic()
+        self._sender: VoiceSender | None = None
         self._closing: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         # No servers: an address to be found at is a setting, never asked of a stranger's server.
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._channels = Channels(listener, config.buffer_limit)
+        self._vigil = Vigil(lambda: self.heard_at, config.gone_s, partial(self._end, End.LOST))
 
     @classmethod
     async def answer(cls, offer: str, listener: Listener, config: PeerConfig) -> "tuple[Peer, str]":
@@ -146,8 +151,11 @@ class Peer:
 
     @property
     def heard_at(self) -> float:
-        """``time.monotonic()`` of the newest sound or text: what liveness is judged by."""
-        return max(self._sound_at, self._channels.heard_at)
+        """``time.monotonic()`` of the newest datagram that only the other side can have sent.
+
+        What liveness is judged by: a browser that is there says something every five seconds.
+        """
+        return parts.heard_at(self._connection)
 
     def send(self, channel: str, text: str) -> bool:
         """Queue a message of at most 48 KiB.
@@ -165,6 +173,26 @@ class Peer:
         """Return the bytes that wait to be sent; 0 if the channel is not open."""
         return self._channels.buffered(channel)
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether the other side has agreed to receive sound, so that ``play`` reaches it."""
+        return self._sender is not None
+
+    @property
+    def loss(self) -> float:
+        """The share of what was played lately that the other side says it did not get, 0 to 1."""
+        return 0.0 if self._sender is None else self._sender.loss
+
+    def play(self, packet: bytes, at: int) -> None:
+        """Send an Opus packet at once; nothing happens unless the peer is connected and listens.
+
+        Args:
+            packet: as ``Encoder.encode`` makes it.
+            at: where it belongs on the listener's time, 48 kHz, never before the packet before it.
+        """
+        if self._sender is not None and self._state is PeerState.CONNECTED:
+            self._sender.play(packet, at)
+
     async def close(self) -> None:
         """End the connection and wait until nothing is left of it; idempotent."""
         self._end(End.CLOSED)
@@ -176,67 +204,61 @@ class Peer:
         connection.on("datachannel", self._channels.adopt)
         connection.on("connectionstatechange", self._on_state)
         config = self._config
-        hearer = Hearer(self._on_frame, self._on_tally, self._on_failure, self._on_abuse)
+        failed, abused = partial(self._end, End.FAILED), partial(self._end, End.ABUSED)
+        hearer = Hearer(self._on_frame, self._on_reports, self._on_tally, failed, abused)
         where = bound_to(config.bind_address, with_loopback=config.with_loopback)
-        with where, quietly(), receiving(hearer):
+        with where, quietly(), receiving(hearer), sending():
             if "m=audio" in offer:
-                connection.addTrack(SilenceTrack())
+                connection.addTransceiver("audio")
             await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             if connection.sctp is not None:
-                bound(connection.sctp, self._on_abuse)
+                bound(connection.sctp, abused)
+                noticed(connection.sctp, parts.link(connection.sctp.transport.transport).note_heard)
                 self._channels.guard(connection.sctp)
             await connection.setLocalDescription(await connection.createAnswer())
+        self._sender = parts.sender(connection)
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(self._config.connect_s, self._expire)
+        self._deadline = loop.call_later(self._config.connect_s, self._end, End.NEVER_CONNECTED)
         return finish_answer(connection.localDescription.sdp, self._config.announced_address)
 
     def _on_frame(self, frame: Frame) -> None:
-        self._sound_at = frame.arrived
         if self._state is not PeerState.ENDED:
             self._listener.on_sound(frame)
+
+    def _on_reports(self, blocks: list[ReportBlock]) -> None:
+        if self._sender is not None:
+            self._sender.heard(blocks)
 
     def _on_tally(self, tally: Tally) -> None:
         if self._state is not PeerState.ENDED:
             self._tell(self._listener.on_reception, tally)
 
-    def _on_failure(self) -> None:
-        self._end(End.FAILED)
-
-    def _on_abuse(self) -> None:
-        self._end(End.ABUSED)
-
     def _on_state(self) -> None:
         match self._connection.connectionState, self._state:
             case "connected", PeerState.CONNECTING:
-                self._become(PeerState.CONNECTED)
-                self._disarm()
+                self._begin()
                 self._tell(self._listener.on_connected)
             case (("failed" | "closed"), PeerState.CONNECTING):
                 self._end(End.NEVER_CONNECTED)
             case "failed", PeerState.CONNECTED:
                 self._end(End.LOST)
             case "closed", PeerState.CONNECTED:
-                self._end(End.LOST if self._is_cut() else End.LEFT)
+                self._end(End.LOST if parts.is_cut(self._connection) else End.LEFT)
             case _:
                 pass
 
-    def _is_cut(self) -> bool:
-        """Whether the way to the other side failed; a goodbye leaves it open."""
-        connection = self._connection
-        transports = [receiver.transport for receiver in connection.getReceivers()]
-        if connection.sctp is not None:
-            transports.append(connection.sctp.transport)
-        return any(transport.transport.state == "failed" for transport in transports)
-
-    def _expire(self) -> None:
-        self._end(End.NEVER_CONNECTED)
+    def _begin(self) -> None:
+        self._become(PeerState.CONNECTED)
+        self._disarm()
+        self._vigil.begin()
+        parts.hear_reports(self._connection)
 
     def _end(self, reason: End) -> None:
         """Begin to close, once; the first reason is the one that is told."""
         if self._state is PeerState.ENDED:
             return
         # Words that still waited for a lost packet are heard first.
-        for receiver in self._receivers():
+        for receiver in parts.receivers(self._connection):
             receiver.finish()
         self._become(PeerState.ENDED, reason)
         self._disarm()
@@ -258,11 +280,8 @@ class Peer:
         except Exception:
             log.exception("A connection could not be closed properly")
 
-    def _receivers(self) -> list[VoiceReceiver]:
-        receivers: list[object] = [*self._connection.getReceivers()]
-        return [receiver for receiver in receivers if isinstance(receiver, VoiceReceiver)]
-
     def _disarm(self) -> None:
+        self._vigil.end()
         if self._deadline is not None:
             self._deadline.cancel()
 

@@ -8,8 +8,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
 
 import aiortc.rtcpeerconnection
 import pylibsrtp
@@ -24,7 +24,7 @@ from server.media.hearer import Hearer, current_hearer
 from server.media.ice import QuietConnection
 from server.media.opus_packet import OPUS_HZ
 from server.media.reception import Reception
-from server.media.rtcp import Goodbye, read_compound, receiver_report
+from server.media.rtcp import Goodbye, ReportBlock, SenderReport, read_compound, receiver_report
 from server.media.rtp import read_header, read_packet
 from server.media.sources import MAX_SOURCES, Sources
 from server.media.tally import Tally
@@ -33,6 +33,7 @@ from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+Unprotect: TypeAlias = Callable[[bytes], bytes]
 LEVEL_URI: Final = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 AHEAD_S: Final = 30.0
 """Sound that may be ahead of the clock on the wall: what a network held back for long comes at
@@ -87,16 +88,22 @@ class VoiceReceiver:
         """Begin to hear: the handshake is done. aiortc asks for it more than once."""
         if self._link is not None or self._is_finished:
             return
+        self._began_s = time.monotonic()
         self._payload_types = frozenset(codec.payloadType or 0 for codec in parameters.codecs)
         numbers = {one.uri: one.id for one in parameters.headerExtensions}
         self._level_extension = numbers.get(LEVEL_URI)
+        self._tasks.start(self._report(), "report")
+        self.hear_reports()
+
+    def hear_reports(self) -> None:
+        """Hear at least how the client receives; all of it there is where it sends no sound."""
+        if self._link is not None or self._is_finished:
+            return
         session: pylibsrtp.Session = self.transport._rx_srtp
         self._unprotect, self._unprotect_rtcp = session.unprotect, session.unprotect_rtcp
         link = self.transport.transport._connection
         assert isinstance(link, QuietConnection)
         self._link = link
-        self._began_s = time.monotonic()
-        self._tasks.start(self._report(), "report")
         link.hand_media_to(self._take)
 
     async def stop(self) -> None:
@@ -143,19 +150,16 @@ class VoiceReceiver:
         if header is None or header.payload_type not in self._payload_types:
             self._malformed += 1
             return
-        sources = self._sources
-        is_other = header.ssrc != sources.current
-        if is_other and not sources.is_free(now):
+        is_other = header.ssrc != self._sources.current
+        if is_other and not self._sources.is_free(now):
             self._refused += 1
             return
-        try:
-            plain = self._unprotect(data)
-        except pylibsrtp.Error as error:
-            self._count_unsealed(error)
+        plain = self._unsealed(self._unprotect, data, now)
+        if plain is None:
             return
         if is_other and not self._follow(header.ssrc):
             return
-        sources.heard(now)
+        self._sources.heard(now)
         assert self._reception is not None
         self._reception.push(header.sequence, header.timestamp, now)
         packet = read_packet(plain, self._level_extension)
@@ -165,25 +169,35 @@ class VoiceReceiver:
         self._tell(self._voice.push(packet, now))
 
     def _take_rtcp(self, data: bytes, now: float) -> None:
-        try:
-            plain = self._unprotect_rtcp(data)
-        except pylibsrtp.Error as error:
-            self._count_unsealed(error)
+        plain = self._unsealed(self._unprotect_rtcp, data, now)
+        if plain is None or not self._admit(int.from_bytes(data[4:8])):
             return
-        if not self._admit(int.from_bytes(data[4:8])):
-            return
+        reports = []
         for said in read_compound(plain):
-            if isinstance(said, Goodbye):
-                self._sources.say_goodbye(said.sources)
-            elif self._reception is not None and said.ssrc == self._sources.current:
-                self._reception.heard(said, now)
+            match said:
+                case ReportBlock():
+                    reports.append(said)
+                case Goodbye(sources):
+                    self._sources.say_goodbye(sources)
+                case SenderReport(ssrc) if self._reception and ssrc == self._sources.current:
+                    self._reception.heard(said, now)
+        if reports:
+            self._hearer.on_reports(reports)
 
-    def _count_unsealed(self, error: pylibsrtp.Error) -> None:
-        # libsrtp's words; the network doubles packets, and nobody else has them to send again.
-        if "replay" in str(error):
-            self._replayed += 1
-        else:
-            self._refused += 1
+    def _unsealed(self, unprotect: Unprotect, data: bytes, now: float) -> bytes | None:
+        """Return what the client said, who is there then; None: it was not the client, or again."""
+        try:
+            plain = unprotect(data)
+        except pylibsrtp.Error as error:
+            # libsrtp's words; the network doubles packets, and nobody else has them to send again.
+            if "replay" in str(error):
+                self._replayed += 1
+            else:
+                self._refused += 1
+            return None
+        if self._link is not None:
+            self._link.heard_at = now
+        return plain
 
     def _admit(self, ssrc: int) -> bool:
         """Count a source that libsrtp has begun to remember; end it all if they are too many."""
@@ -225,8 +239,8 @@ class VoiceReceiver:
                 return
             self._alarm.cancel()
         self._alarm_at = deadline
-        delay_s = max(0.0, deadline - time.monotonic())
-        self._alarm = asyncio.get_running_loop().call_later(delay_s, self._wake)
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.call_later(max(0.0, deadline - time.monotonic()), self._wake)
 
     def _wake(self) -> None:
         self._alarm = None

@@ -1,4 +1,4 @@
-"""RTP packets as they come from a peer (RFC 3550, section 5.1; header extensions: RFC 8285).
+"""RTP packets as they come from a peer and leave to it (RFC 3550, section 5.1; RFC 8285).
 
 Read fifty times a second for every microphone; nothing here raises, whatever the bytes.
 """
@@ -13,6 +13,7 @@ _VERSION = 0b10
 _PADDED = 0b10_0000
 _EXTENDED = 0b01_0000
 _SOURCES = 0b1111
+_MARKED = 0b1000_0000
 _RTCP: Final = range(192, 224)
 """What stands in RTCP where RTP has marker and payload type (RFC 5761, section 4)."""
 _ONE_BYTE_ELEMENTS = 0xBEDE
@@ -87,6 +88,19 @@ def read_packet(data: bytes, level_extension: int | None) -> VoicePacket | None:
     if not duration_of(payload):
         return None
     return VoicePacket(sequence, timestamp, payload, level)
+
+
+def write_packet(header: Header, payload: bytes, *, is_first: bool) -> bytes:
+    """Return a packet without header extensions.
+
+    Args:
+        header: its numbers; they must fit.
+        payload: Opus.
+        is_first: whether it begins a talkspurt, which the marker bit says (RFC 7587, section 4.1).
+    """
+    kind, sequence, timestamp, ssrc = header
+    marked = kind | _MARKED if is_first else kind
+    return _FIXED.pack(_VERSION << 6, marked, sequence, timestamp, ssrc) + payload
 
 
 def _level(data: bytes, start: int, end: int, number: int) -> int | None:

@@ -21,9 +21,11 @@ from aiortc import RTCDtlsTransport, RTCIceTransport, RTCPeerConnection, RTCSctp
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
 from pipeline.audio import RATE_HZ
-from server.media import addresses, association, ice, receiver
-from server.media.opus import Decoder, OpusError, OpusMissing
-from server.media.silence import SILENT_FRAME, SILENT_FRAME_S
+from server.media import addresses, association, ice, receiver, sender
+from server.media.opus import Decoder
+from server.media.opus_encoder import Encoder
+from server.media.opus_library import OpusError, OpusMissing
+from server.media.opus_packet import SILENT_FRAME
 
 VERSIONS: Final = {"aiortc": "1.16.", "aioice": "0.13."}
 
@@ -45,6 +47,12 @@ REPLACED: Final[tuple[tuple[Any, str, Any, Callable[..., Any]], ...]] = (
         aiortc.rtcpeerconnection,
         "RTCRtpReceiver",
         receiver.make_receiver,
+        vars(RTCPeerConnection)["_RTCPeerConnection__createTransceiver"],
+    ),
+    (
+        aiortc.rtcpeerconnection,
+        "RTCRtpSender",
+        sender.make_sender,
         vars(RTCPeerConnection)["_RTCPeerConnection__createTransceiver"],
     ),
     (
@@ -74,12 +82,15 @@ HOOKS: Final[tuple[tuple[Any, str, tuple[str, ...], Callable[..., Any]], ...]] =
     (RTCDtlsTransport, "_send_rtp", ("self", "data"), RTCRtpReceiver._send_rtcp),
     (pylibsrtp.Session, "unprotect", ("self", "packet"), RTCDtlsTransport._recv_next),
     (pylibsrtp.Session, "unprotect_rtcp", ("self", "packet"), RTCDtlsTransport._recv_next),
+    (pylibsrtp.Session, "protect", ("self", "packet"), RTCDtlsTransport._send_rtp),
+    (pylibsrtp.Session, "protect_rtcp", ("self", "packet"), RTCDtlsTransport._send_rtp),
     (
         RTCSctpTransport,
         "_data_channel_receive",
         ("self", "stream_id", "pp_id", "data"),
         RTCSctpTransport._receive,
     ),
+    (RTCSctpTransport, "_handle_data", ("self", "data"), RTCDtlsTransport._recv_next),
     (
         RTCSctpTransport,
         "_receive_data_chunk",
@@ -89,9 +100,17 @@ HOOKS: Final[tuple[tuple[Any, str, tuple[str, ...], Callable[..., Any]], ...]] =
 )
 """Owner, method, its parameters, and the function that has to use it."""
 
+FRAME: Final = RATE_HZ // 50
 READ: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     ("_connection", RTCIceTransport.start),
     ("_rx_srtp", RTCDtlsTransport._recv_next),
+    ("_tx_srtp", RTCDtlsTransport._send_rtp),
+    ("_nominated", Connection.sendto),
+    ("transport", ice.StunProtocol.send_data),  # type: ignore[attr-defined]
+    ("remote_addr", Connection.sendto),
+    ("_ssrc", aiortc.rtcpeerconnection.create_media_description_for_transceiver),
+    ("_stream_id", aiortc.rtcpeerconnection.create_media_description_for_transceiver),
+    ("_track_id", aiortc.rtcpeerconnection.create_media_description_for_transceiver),
     ("_queue", Connection.recvfrom),
     ("_early_checks", Connection.request_received),
     ("_closing", Connection.request_received),
@@ -160,15 +179,20 @@ def check_used(name: str, user: Callable[..., Any]) -> None:
 
 
 def check_opus() -> None:
-    """Raise ``Unfit`` unless libopus is there and decodes."""
+    """Raise ``Unfit`` unless libopus is there, decodes and encodes."""
     try:
         sound = Decoder().decode(SILENT_FRAME)
     except OpusMissing as error:
         raise Unfit(str(error)) from error
     except OpusError as error:
         raise Unfit(f"The Opus library does not decode ({error}); reinstall it.") from error
-    if sound.size != SILENT_FRAME_S * RATE_HZ or np.abs(sound).max() > 1e-6:
+    if sound.size != FRAME or np.abs(sound).max() > 1e-6:
         raise Unfit("The Opus library decodes silence to something else; reinstall it.")
+    loud = np.resize(np.array([0.5, -0.5], np.float32).repeat(20), FRAME)
+    encoder, decoder = Encoder(), Decoder()
+    heard = [decoder.decode(encoder.encode(loud)) for _ in range(5)][-1]
+    if heard.size != FRAME or np.abs(heard).max() < 0.1:
+        raise Unfit("The Opus library encodes sound to something else; reinstall it.")
 
 
 def _names(code: CodeType) -> Iterator[str]:

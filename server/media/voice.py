@@ -8,7 +8,8 @@ import numpy as np
 from pipeline.audio import RATE_HZ, samples
 from server.media.frames import Frame, Origin
 from server.media.jitter import JitterBuffer
-from server.media.opus import Decoder, OpusError
+from server.media.opus import Decoder
+from server.media.opus_library import OpusError
 from server.media.opus_packet import OPUS_HZ, duration_of
 from server.media.rtp import VoicePacket
 from server.media.steps import Conceal, Counts, Lost, Pause, Play, Recover, Restart, Step

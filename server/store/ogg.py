@@ -10,8 +10,7 @@ from typing import Any
 import av
 from av.audio.stream import AudioStream
 
-from server.media.opus_packet import duration_of
-from server.media.silence import SILENT_FRAME
+from server.media.opus_packet import SILENT_FRAME, duration_of
 from server.store.protocol import Kept
 
 RATE_HZ = 48_000

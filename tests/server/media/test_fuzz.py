@@ -21,7 +21,8 @@ from bench.fuzz.session import ATTACKS, Attack, Attacker, session
 from bench.fuzz.targets import TARGETS
 from bench.impairment import Impairment, Network
 from bench.udp_proxy import Kind, UdpProxy
-from server.media.opus import MAX_FRAME, Decoder, OpusError
+from server.media.opus import MAX_FRAME, Decoder
+from server.media.opus_library import OpusError
 from server.media.opus_packet import MAX_DURATION, duration_of
 from server.media.peer import End, Peer, PeerConfig, PeerState
 from server.media.rtcp import read_compound

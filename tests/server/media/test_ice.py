@@ -8,12 +8,14 @@ import socket
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import cast
 
 import aioice
 import aioice.ice
 import aiortc.rtcicetransport
 import pytest
 from aioice import Candidate, stun
+from aioice.ice import CandidatePair
 
 from server.media.ice import (
     MAX_ADDRESSES,
@@ -204,6 +206,75 @@ async def test_early_sound_is_kept_for_whoever_will_listen(waiting: SortingProto
     alike = b"\x80\x60\0\x16" + bytes(38)
     waiting.datagram_received(alike, STRANGER)
     assert heard[2:] == [alike]
+
+
+async def test_client_is_heard_of_only_by_what_nobody_else_can_have_sent(
+    waiting: SortingProtocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, clock = waiting.receiver, iter(range(10**9, 2 * 10**9))
+    monkeypatch.setattr("server.media.ice.time.monotonic", lambda: next(clock))
+    connection.heard_at = 0.0
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE)
+    anybodys = (SRTP, DTLS, bytes(request), bytes(answer), b"\xff")
+    for datagram in anybodys:
+        waiting.datagram_received(datagram, STRANGER)
+    assert connection.heard_at == 0
+    waiting.datagram_received(check(connection), STRANGER)
+    shown_at = connection.heard_at
+    assert shown_at > 0
+    # From now on they could come from where the client is: addresses are easily forged.
+    for datagram in anybodys:
+        waiting.datagram_received(datagram, STRANGER)
+    assert connection.heard_at == shown_at
+    connection._early_checks_done = True
+    waiting.datagram_received(check(connection), STRANGER)
+    checked_at = connection.heard_at
+    assert checked_at > shown_at
+    asked = stun.Transaction(request, STRANGER, waiting, integrity_key=b"key")
+    waiting.transactions[answer.transaction_id] = asked
+    refusal = stun.Message(
+        stun.Method.BINDING, stun.Class.ERROR, transaction_id=answer.transaction_id
+    )
+    waiting.datagram_received(bytes(refusal), STRANGER)
+    assert connection.heard_at == checked_at
+    answer.add_message_integrity(b"key")
+    waiting.datagram_received(bytes(answer), STRANGER)
+    assert connection.heard_at > checked_at
+
+
+class Socket:
+    """A datagram transport that notes what it sends, and can be stuck."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, object]] = []
+        self.is_stuck = self.is_shut = False
+
+    def is_closing(self) -> bool:
+        return self.is_shut
+
+    def get_write_buffer_size(self) -> int:
+        return 100 if self.is_stuck else 0
+
+    def sendto(self, data: bytes, address: object) -> None:
+        self.sent.append((data, address))
+
+
+async def test_what_a_socket_cannot_take_at_once_is_dropped(waiting: SortingProtocol) -> None:
+    connection, transport = waiting.receiver, Socket()
+    connection.send_at_once(SRTP)
+    waiting.transport = cast(asyncio.DatagramTransport, transport)
+    there = Candidate("2", 1, "udp", 1, LOOPBACK, 10, "prflx")
+    connection._nominated[1] = CandidatePair(waiting, there)
+    connection.send_at_once(b"1")
+    transport.is_stuck = True
+    connection.send_at_once(b"2")
+    transport.is_stuck = False
+    connection.send_at_once(b"3")
+    transport.is_shut = True
+    connection.send_at_once(b"4")
+    assert transport.sent == [(b"1", (LOOPBACK, 10)), (b"3", (LOOPBACK, 10))]
+    connection._nominated.clear()
 
 
 async def test_everybody_elses_connections_are_left_alone() -> None:

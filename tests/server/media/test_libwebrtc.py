@@ -79,13 +79,6 @@ async def test_every_packet_comes_with_itself_and_with_what_the_sender_thinks_of
         assert -13 <= frame.level <= -7
 
 
-async def test_client_receives_silence_from_the_start() -> None:
-    client, noted = Libwebrtc(speaks=tone(440)), Noted()
-    async with connected(client, noted):
-        await noted.until_sound(0.5)
-        assert await stat(client, "inbound-rtp", "packets_received") >= 2
-
-
 async def stat(client: Libwebrtc, kind: str, name: str) -> Any:
     report = await client.connection.get_stats()
     return next((getattr(one, name) for one in report.values() if one.type == kind), 0)

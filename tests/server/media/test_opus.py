@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audio import Samples
-from server.media import opus
-from server.media.opus import MAX_FRAME, STEP, Decoder, OpusError, OpusMissing
+from server.media import opus_library
+from server.media.opus import MAX_FRAME, STEP, Decoder
+from server.media.opus_library import OpusError, OpusMissing
 from tests.server.media import encoding
 from tests.server.media.encoding import DELAY, PACKET, korean, nearness_db
 
@@ -214,16 +215,16 @@ def test_decoders_do_not_share_what_they_heard() -> None:
 
 def test_a_library_that_is_missing_or_another_is_told_with_what_to_install() -> None:
     with pytest.raises(OpusMissing, match="libopus0"):
-        opus.load_library(["libopus-that-is-not-there.so", "libc.so.6"])
+        opus_library.load_library(["libopus-that-is-not-there.so", "libc.so.6"])
 
 
 def test_the_copy_that_ships_with_pyav_would_do() -> None:
-    copies = [path for path in opus.library_paths() if "/av" in path]
+    copies = [path for path in opus_library.library_paths() if "/av" in path]
     if not copies:
         pytest.skip("this PyAV was built against the system's libopus")
-    name: bytes = opus.load_library(copies).opus_get_version_string()
+    name: bytes = opus_library.load_library(copies).opus_get_version_string()
     assert name.startswith(b"libopus")
 
 
 def test_the_library_tells_its_version() -> None:
-    assert opus.version().startswith("libopus")
+    assert opus_library.version().startswith("libopus")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.media.opus import library_paths
+from server.media.opus_library import library_paths
 from server.media.opus_packet import MAX_DURATION, carries_previous, duration_of, frame_duration
 from tests.server.media.encoding import korean, opus
 

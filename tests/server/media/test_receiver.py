@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pipeline.audio import RATE_HZ
-from server.media import receiver, sources
+from server.media import parts, receiver, sources
 from server.media.frames import Frame, Origin
 from server.media.peer import End, PeerState
 from server.media.receiver import AHEAD_S
+from server.media.rtcp import ReportBlock, receiver_report
 from server.media.sources import MAX_SOURCES
 from tests.server.media.wire import PAYLOAD_TYPE, SAMPLES, Wire, speech, wired
 
@@ -40,7 +41,21 @@ async def test_packet_is_heard_with_all_that_came_with_it(wire: Wire) -> None:
     assert frame.origin is Origin.DECODED
     assert frame.samples.size == RATE_HZ // 50
     assert abs(time.monotonic() - frame.arrived) < 5
-    assert wire.peer.heard_at == frame.arrived
+    assert 0 <= frame.arrived - wire.peer.heard_at < 0.1
+
+
+async def test_client_is_heard_of_by_sealed_packets_and_no_others(wire: Wire) -> None:
+    (payload,) = speech(1)
+    (microphone,) = parts.receivers(wire.peer._connection)
+    link = parts.link(microphone.transport.transport)
+    link.heard_at = 0.0
+    # As if they came from where the client is: anybody can write its address on them.
+    for forged in (wire.rtp(payload), receiver_report(5, ReportBlock(1, 0, 0, 0, 0, 0, 0))):
+        link.media_received(forged + bytes(14))
+    assert link.heard_at == 0
+    await wire.send(wire.rtp(payload))
+    await wire.until_heard(payload)
+    assert link.heard_at >= wire.noted.frames[-1].arrived
 
 
 async def test_lost_packet_is_found_again_in_the_next_one_and_counted(wire: Wire) -> None:

@@ -8,7 +8,8 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from pipeline.audio import Samples
 from server.media import selftest
-from server.media.opus import OpusError, OpusMissing
+from server.media.opus_library import OpusError, OpusMissing
+from server.media.opus_packet import SILENT_FRAME
 from server.media.selftest import (
     HOOKS,
     REPLACED,
@@ -95,4 +96,15 @@ def test_opus_library_that_does_not_decode_is_found(
 ) -> None:
     monkeypatch.setattr(selftest, "Decoder", decoder)
     with pytest.raises(Unfit, match=sentence):
+        check()
+
+
+class _Mute:
+    def encode(self, samples: Samples) -> bytes:
+        return SILENT_FRAME
+
+
+def test_opus_library_that_does_not_encode_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "Encoder", _Mute)
+    with pytest.raises(Unfit, match="encodes sound to something else"):
         check()

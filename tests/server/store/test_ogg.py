@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from bench.talker import browser_opus
 from pipeline.audio import Samples, samples
-from server.media.opus_packet import duration_of
-from server.media.silence import SILENT_FRAME
+from server.media.opus_packet import SILENT_FRAME, duration_of
 from server.store.ogg import FRAME, Alignment, write_ogg
 from server.store.protocol import Kept
 from tests.speech.clips import load
