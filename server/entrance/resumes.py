@@ -1,62 +1,116 @@
-"""Tokens by which a device that nobody sits at is known again after a lost connection."""
+"""Tokens by which a microphone is known again after a lost connection; nothing is remembered."""
 
+import logging
 import secrets
 from dataclasses import dataclass
 
+import jwt
+import msgspec
 
-@dataclass(slots=True)
-class _Known:
-    """What a token stands for, and until when; None: its connection lives."""
+log = logging.getLogger(__name__)
 
-    link: str | None
+MAX_TOKEN = 4096
+"""Characters; ours have some 300. What is longer need not be looked at."""
+ROOM = "room-"
+"""How the names of room microphones begin; those of own microphones are seats."""
+_ALGORITHM = "HS256"
+_AUDIENCE = "daedam-resume"
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """What a token says: of which session, whose, for which track, the how-manieth of its page."""
+
+    session: str
+    track: str
     connection: str
+    page: str
+    turn: int
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """As what the microphone of a new connection comes in.
+
+    Attributes:
+        name: of its track.
+        link: the person's.
+        earlier: the connection whose token was shown; None: it begins anew.
+        page: what all offers of one page have in common, whatever connections they lead to.
+        turn: how many offers of this page came before this one.
+        since: the turn whose token was shown; a track whose connection is newer is not gone on
+            with.
+        token: by which the page comes back after this connection.
+    """
+
     name: str
-    until_s: float | None = None
+    link: str | None
+    earlier: str | None
+    page: str
+    turn: int
+    since: int
+    token: str
 
 
 class Resumes:
-    """What room microphones are called; bounded by the connections that live or left just now.
+    """Signs and reads tokens: they hold in every process that has the key, and after a restart."""
 
-    Times are seconds of any one clock that never goes back.
-    """
+    def __init__(self, key: bytes | None = None) -> None:
+        """Sign with ``key``; None: with one of its own, which nobody else has."""
+        self._key = key if key is not None else secrets.token_bytes(32)
 
-    def __init__(self, hold_s: float) -> None:
-        """Forget a token ``hold_s`` seconds after its connection was lost."""
-        self._hold_s = hold_s
-        self._known: dict[str, _Known] = {}
+    def go_on(
+        self,
+        session: str,
+        link: str | None,
+        connection: str,
+        speaker: str | None,
+        token: str | None = None,
+    ) -> Resumption:
+        """Return as what a new connection's microphone comes in.
 
-    def __len__(self) -> int:
-        return len(self._known)
+        Args:
+            session: where.
+            link: the person's.
+            connection: the new one.
+            speaker: the seat whose own microphone it is; None: a room microphone.
+            token: what the page showed; one that was not made here, or for somebody or something
+                else, is as good as none.
+        """
+        known = self._read(token)
+        if known is not None and not _fits(known, session, link, speaker):
+            log.info("connection %s shows the resume token of another microphone", connection)
+            known = None
+        page, turn = (known.page, known.turn + 1) if known else (secrets.token_urlsafe(9), 1)
+        name = speaker or (known.track if known else f"{ROOM}{connection}")
+        claims = _Claims(session, name, connection, page, turn, link)
+        return Resumption(
+            name=claims.track,
+            link=link,
+            earlier=known.connection if known else None,
+            page=page,
+            turn=turn,
+            since=known.turn if known else 0,
+            token=jwt.encode(
+                {"aud": _AUDIENCE, **msgspec.to_builtins(claims)}, self._key, _ALGORITHM
+            ),
+        )
 
-    def issue(self, link: str | None, connection: str, name: str, now_s: float) -> str:
-        """Return a new token for the track ``name``, which a person's connection carries."""
-        self._forget(now_s)
-        token = new_token()
-        self._known[token] = _Known(link, connection, name)
-        return token
-
-    def lose(self, connection: str, now_s: float) -> None:
-        """From now on the tokens of a connection last for a while only."""
-        for known in self._known.values():
-            if known.connection == connection:
-                known.until_s = now_s + self._hold_s
-        self._forget(now_s)
-
-    def redeem(self, token: str | None, link: str | None, now_s: float) -> str | None:
-        """Return the track's name, once; None if the token is not (or no more) this person's."""
-        self._forget(now_s)
-        known = self._known.get(token) if token is not None else None
-        if token is None or known is None or known.link != link:
+    def _read(self, token: str | None) -> _Claims | None:
+        if not token or len(token) > MAX_TOKEN:
             return None
-        del self._known[token]
-        return known.name
+        try:
+            claims = jwt.decode(token, self._key, [_ALGORITHM], audience=_AUDIENCE)
+            return msgspec.convert(claims, _Claims)
+        except (jwt.InvalidTokenError, ValueError):  # A ValidationError is a ValueError.
+            return None
 
-    def _forget(self, now_s: float) -> None:
-        for token, known in list(self._known.items()):
-            if known.until_s is not None and known.until_s <= now_s:
-                del self._known[token]
+
+def _fits(known: _Claims, session: str, link: str | None, speaker: str | None) -> bool:
+    is_same = known.track == speaker if speaker else known.track.startswith(ROOM)
+    return is_same and (known.session, known.link) == (session, link)
 
 
 def new_token() -> str:
-    """Return what a browser will show to go on after a lost connection."""
+    """Return what a connection without a microphone may show later; it leads to nothing."""
     return secrets.token_urlsafe(16)

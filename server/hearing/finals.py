@@ -55,5 +55,6 @@ def final_events(
             start=round(item.start, 3),
             end=round(item.end, 3),
             segments=(segment,),
+            is_late=item.is_late,
         ),
     )

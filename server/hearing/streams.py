@@ -47,11 +47,13 @@ class Placed:
 
     Attributes:
         is_earlier: the end of the recording before this one, which this one's beginning ended.
+        is_late: some of it was lost on its way first, and sent again.
     """
 
     utterance: Utterance
     timeline: Timeline
     is_earlier: bool = False
+    is_late: bool = False
 
     @property
     def start(self) -> float:

@@ -1,46 +1,49 @@
-"""One live microphone: sound in, captions out at once, finals and gaps into the journal."""
+"""One live microphone: sound in, captions out at once, finals and gaps into the journal.
+
+It survives its connections. What gets lost on the way is a hole in one stream of samples, which
+its page's own copy fills before anybody understands it: no word is cut in two, none comes twice.
+"""
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable
 
-import numpy as np
-
-from pipeline.audio import Samples, samples, seconds
-from pipeline.captions import Interim, Lag, LagKind, LiveEvent
+from pipeline.audio import samples, seconds
+from pipeline.captions import LiveEvent
 from pipeline.live import LiveTrack
-from pipeline.runner import Dropped, Heard, Understood
 from server import messages
 from server.events import Gap
-from server.hearing.finals import final_events
-from server.hearing.keeping import Keeper
-from server.hearing.microphones import REPEAT_S, MicrophoneState, MicrophoneWatch, power
+from server.hearing.block import Block
+from server.hearing.conduit import Conduit, Flow
+from server.hearing.feed import ASKED_S, Feed
+from server.hearing.microphones import MicrophoneState, power
+from server.hearing.outlets import Outlets
+from server.hearing.patch import MAX_FILLED_S
+from server.hearing.reel import Reel
 from server.hearing.speaking import Speaking, dbov
-from server.hearing.streams import Placed, Timeline
+from server.hearing.splice import Hole, Piece
+from server.hearing.words import Words
 from server.ledger import Ledger
-from server.media.clock import TrackClock
+from server.media.clock import Placed
 from server.media.frames import Frame
-from server.messages import Signal
+from server.messages import Missed, Signal
 from server.operations.metrics import Metrics
-from server.store.protocol import Recorder
 
 log = logging.getLogger(__name__)
 
-MAX_FILLED_S = 1.0
-"""A shorter gap in a track is heard as silence; a longer one ends the utterance, and is kept."""
 QUIET_S = 1.0
-"""No packet for so long ends an open utterance: the microphone is muted, or its phone asleep."""
+"""No packet for so long ends an open utterance whose page keeps nothing: nothing can follow."""
 WATCH_S = 0.25
-ANCHOR_S = 5.0
-"""How often the track's place on the session's clock is noted; clocks drift by 0.1 ms a second."""
 LAST_WORDS_S = 120.0
 """How long the words of a microphone that has gone may take; an ended session gets them late."""
 
 
 class Track:
-    """One live microphone. ``hear`` must not block; ``stop``, then ``close`` it when it is gone."""
+    """One live microphone. ``part``, then ``close`` it when it is gone.
+
+    A connection ``carry``-s it, or it is held: ``watch`` ends when it was held for too long.
+    """
 
     def __init__(
         self,
@@ -50,8 +53,8 @@ class Track:
         ledger: Ledger,
         whisper: Callable[[Signal], None],
         metrics: Metrics,
-        earlier_end_s: float | None = None,
-        recorder: Recorder | None = None,
+        outlets: Outlets,
+        hold_s: float,
     ) -> None:
         """Listen for ``speaker`` (None: a room microphone).
 
@@ -62,54 +65,72 @@ class Track:
             ledger: where finals and gaps go.
             whisper: passes signals on; must not block.
             metrics: counts how late captions are, and what is dropped.
-            earlier_end_s: session second until which an earlier connection of it was heard.
-            recorder: keeps the packets that are heard; None: nothing may be kept.
+            outlets: where its sound goes besides.
+            hold_s: how long it is held without a connection.
         """
         self.name = name
         self.speaker = speaker
-        self.end_s = earlier_end_s
-        """Session second until which the microphone was heard; None: not yet."""
         self.is_muted = False
         self._ledger = ledger
         self._whisper = whisper
-        self._metrics = metrics
-        self._keeper = Keeper(name, ledger, metrics)
-        self._recorder = recorder
-        self._clock = TrackClock()
-        self._watch = MicrophoneWatch(name, time.monotonic())
+        self._outlets = outlets
+        self._hold_s = hold_s
+        self._words = Words(name, speaker, ledger, whisper, metrics)
+        self._reel = Reel(make_live, self._publish, outlets.record(name))
+        self._conduit = Conduit(name, self._reel, self._keep_gap)
         self._speaking = Speaking()
-        self._live = make_live(self._publish)
-        self._timeline = Timeline((), ())
-        self._next_anchor = 0
-        self._end_at: int | None = None
-        """Track time up to which there was sound to understand; None: none yet."""
+        self._feed: Feed | None = None
+        """Over what it is carried now."""
+        self._can_ask = False
+        """Whether its page, the newest one, keeps what may get lost."""
+        self._may_fill = False
+        """Whether what came before the newest connection can be sent again."""
+        self._was_carried = False
+        self._heard_s: float | None = None
+        """Session second until which it was heard; None: not yet."""
+        self._heard_at = time.monotonic()
         self._unmuted_s = float("-inf")
-        self._is_first = True
-        self._is_quiet = True
         self._is_stopped = False
-        self._final_lag_s = 0.0
-        self._lag_told: tuple[bool, float] = (False, float("-inf"))
-        """Whether it was behind, and when that was told."""
 
-    def hear(self, frame: Frame) -> None:
-        """Take the next frame; a stopped track ignores it."""
-        block, at, arrived = frame.samples, frame.at, frame.arrived
-        if self._is_stopped or not block.size:
-            return
-        placed = self._clock.push(at, block.size, self._ledger.clock.at_monotonic(arrived))
-        mean_square = power(block)
-        # The silence of a muted microphone is meant.
-        self._watch.hear(1.0 if self.is_muted else mean_square, arrived)
-        if not self.is_muted:
-            level = dbov(mean_square) if frame.level is None else frame.level
-            self._tell_level(self._speaking.hear(level, seconds(block.size), arrived))
-            self._keep_gap(placed.start_s, placed.gap)
-            if self._recorder is not None and frame.packet is not None:
-                self._recorder.keep(placed.start_s, frame.packet)
-            paused_s = placed.gap[1] - placed.gap[0] if placed.gap else 0.0
-            self._understand(block, at, placed.start_s, paused_s)
-        self._is_first = False
-        self.end_s = placed.start_s + seconds(block.size)
+    @property
+    def end_s(self) -> float | None:
+        """Session second until which nothing is missing that may still come; None: not heard."""
+        if (awaited := self._conduit.awaited) is not None:
+            return awaited.start_s
+        return None if self._heard_s is None else max(self._heard_s, self._unmuted_s)
+
+    def recall(self, end_s: float, *, may_fill: bool) -> None:
+        """Know until when it was heard before; ``may_fill``: what came since may be sent again."""
+        self._heard_s, self._may_fill = end_s, may_fill
+
+    def carry(self, connection: str, ask: Callable[[Missed], None] | None) -> Feed:
+        """Go on over a connection, from now on; what an older one brings is ignored.
+
+        Args:
+            connection: its id.
+            ask: asks its page for sound that got lost; None: it keeps none.
+        """
+        self._outlets.forget(self.name)  # The new one counts from its own beginning.
+        self._may_fill = self._may_fill or self._was_carried
+        self._was_carried = True
+        self._can_ask = ask is not None
+        if ask is None:
+            self._conduit.wait_no_longer()
+        self._heard_at = time.monotonic()
+        self._feed = Feed(self.name, connection, self._take, ask, self._heard_at)
+        return self._feed
+
+    def lose(self) -> None:
+        """Nothing carries it any more; it is held. Its open utterance may go on when it is back."""
+        self._feed = None
+        if not self._can_ask:
+            self._conduit.finish()
+        self._tell_level(self._speaking.stop())
+        self.tell_off()
+
+    def answer(self, piece: Piece, rest: int) -> float:
+        """Take what its page sends again, see ``Conduit.answer``."""
+        return self._conduit.answer(piece, rest, self._ledger.now())
 
     def mute(self, is_muted: bool) -> None:
         """Stop to listen, or begin again; an open utterance is finished."""
@@ -117,129 +138,151 @@ class Track:
             return
         self.is_muted = is_muted
         if is_muted:
-            # The session's clock may leap meanwhile: the next block is placed anew.
-            self._next_anchor = self._live.position
+            self._outlets.forget(self.name)
             self._tell_level(self._speaking.stop())
-            self._finish()
+            self._conduit.finish()
         else:
             self._unmuted_s = self._ledger.now()
 
     async def run(self) -> None:
         """Keep finals and gaps, in their order, until the last."""
-        await self._keeper.run()
+        await self._words.keeper.run()
+
+    async def pour(self) -> None:
+        """Understand what had to wait, until the end."""
+        await self._conduit.run()
 
     async def watch(self) -> None:
-        """Tell how the microphone is; end an open utterance when nothing arrives any more."""
-        while True:
+        """Tell how the microphone is, until it was held in vain; end what nothing can follow."""
+        while not self._is_given_up(time.monotonic()):
             try:
                 self._look(time.monotonic())
             except Exception:
                 log.exception("the microphone of %s cannot be watched", self.name)
             await asyncio.sleep(WATCH_S)
 
-    def stop(self) -> None:
-        """Hear nothing any more; idempotent."""
+    def part(self) -> None:
+        """Hear nothing any more; what was heard is still understood. Idempotent."""
         self._is_stopped = True
-        if self._recorder is not None:
-            self._recorder.close()
+        self._conduit.end()
+        self._outlets.forget(self.name)
+
+    def stop(self) -> None:
+        """Hear nothing any more, and keep no sound of what is still understood; idempotent."""
+        self._reel.close_recorder()
+        self.part()
 
     def tell_off(self) -> None:
         """Tell everybody that the microphone has gone."""
         self._tell(MicrophoneState.OFF)
 
     async def close(self) -> None:
-        """Let the last words be understood; afterwards ``run`` ends."""
-        self.stop()
+        """Let the last words be understood, once ``pour`` has ended; afterwards ``run`` ends."""
+        self.part()
+        self._reel.close_recorder()
         try:
-            await self._live.close(LAST_WORDS_S)
+            await self._reel.live.close(LAST_WORDS_S)
         finally:
-            self._keeper.end()
+            self._words.keeper.end()
 
-    def _understand(self, block: Samples, at: int, start_s: float, paused_s: float) -> None:
-        missing = 0 if self._end_at is None else at - self._end_at
-        if missing > samples(MAX_FILLED_S) or paused_s > MAX_FILLED_S:
-            self._finish()
-            self._anchor(start_s)
-        elif missing > 0:
-            self._live.push(np.zeros(missing, np.float32))
-        if self._live.position >= self._next_anchor:
-            self._anchor(start_s)
-        self._end_at = at + block.size
-        self._is_quiet = False
-        self._live.push(block)
-
-    def _keep_gap(self, start_s: float, gap: tuple[float, float] | None) -> None:
-        """Keep what was missed before a block, but for the part that was muted."""
-        if self.end_s is None:
-            return  # The microphone's first sound ever.
-        if self._is_first:
-            gap = self.end_s, start_s
-        if gap is None:
+    def _take(self, feed: Feed, frame: Frame) -> None:
+        """Take the next frame of a connection; once it carries the track no more, ignore it."""
+        if self._is_stopped or feed is not self._feed or not frame.samples.size:
             return
-        begin_s, end_s = max(gap[0], self._unmuted_s), gap[1]
-        if end_s - begin_s <= MAX_FILLED_S:
+        placed = feed.place(frame, self._ledger.clock)
+        mean_square = power(frame.samples)
+        # The silence of a muted microphone is meant.
+        feed.watch.hear(1.0 if self.is_muted else mean_square, frame.arrived)
+        self._heard_at = frame.arrived
+        if not self.is_muted:
+            level = dbov(mean_square) if frame.level is None else frame.level
+            self._tell_level(self._speaking.hear(level, seconds(frame.samples.size), frame.arrived))
+            self._outlets.mix(self.name, frame)
+            self._conduit.take(self._block(feed, frame, placed))
+            feed.end_at = frame.at + frame.samples.size
+        feed.is_first = False
+        self._heard_s = placed.start_s + seconds(frame.samples.size)
+
+    def _block(self, feed: Feed, frame: Frame, placed: Placed) -> Block:
+        """Return the frame as it follows what was heard before; ask for what is missing."""
+        missing = 0 if feed.end_at is None else frame.at - feed.end_at
+        hole = self._hole(feed, placed)
+        if feed.is_first and hole is not None:
+            missing = samples(hole.length_s)
+        paused_s = 0.0 if placed.gap is None else placed.gap[1] - placed.gap[0]
+        block = Block(frame.samples, placed.start_s, is_placed=feed.is_first, packet=frame.packet)
+        if hole is not None and missing > samples(ASKED_S) and self._asks(feed, hole):
+            return block
+        if hole is not None:
+            self._keep_gap(hole)
+        if missing > samples(MAX_FILLED_S) or paused_s > MAX_FILLED_S:
+            return Block(block.samples, block.start_s, is_cut=True, packet=block.packet)
+        return Block(
+            block.samples,
+            block.start_s,
+            max(0, missing),
+            False,
+            block.is_placed,
+            packet=block.packet,
+        )
+
+    def _hole(self, feed: Feed, placed: Placed) -> Hole | None:
+        """Return what is missing before a block, but for the part that was muted."""
+        gap = placed.gap
+        if feed.is_first:
+            gap = None if self._heard_s is None else (self._heard_s, placed.start_s)
+        if gap is None or gap[1] <= max(gap[0], self._unmuted_s):
+            return None
+        start_s = max(gap[0], self._unmuted_s)
+        return Hole(start_s, gap[1], "reconnected" if feed.is_first else "no_packets")
+
+    def _asks(self, feed: Feed, hole: Hole) -> bool:
+        """Ask for what is missing, if its page may still have it."""
+        is_kept = not feed.is_first or self._may_fill
+        if feed.ask is None or not is_kept or hole.length_s <= ASKED_S:
+            return False
+        start_s, end_s = self._conduit.expect(hole, time.monotonic(), is_new_page=feed.is_first)
+        feed.ask(
+            Missed(
+                track=self.name,
+                start=round(start_s, 3),
+                end=round(end_s, 3),
+                now=round(self._ledger.now(), 3),
+            )
+        )
+        return True
+
+    def _keep_gap(self, hole: Hole) -> None:
+        if hole.length_s <= MAX_FILLED_S:
             return
         event = Gap(
             track=self.name,
-            start=round(begin_s, 3),
-            end=round(end_s, 3),
-            reason="reconnected" if self._is_first else "no_packets",
+            start=round(hole.start_s, 3),
+            end=round(hole.end_s, 3),
+            reason=hole.reason,
         )
-        self._keeper.put(
+        self._words.keeper.put(
             lambda session, _: () if session.is_over or event in session.gaps else (event,)
         )
 
+    def _is_given_up(self, now: float) -> bool:
+        return self._feed is None and now - self._heard_at > self._hold_s
+
     def _look(self, now: float) -> None:
-        if not self._is_quiet and now - self._watch.heard_s > QUIET_S:
-            self._finish()
-        if (state := self._watch.look(now)) is not None:
-            self._tell(state)
+        # A page that keeps its sound sends it when it is back; nothing else can follow a silence.
+        patience_s = self._hold_s if self._can_ask else QUIET_S
+        is_flowing = self._conduit.flow is Flow.FLOWING
+        if is_flowing and not self._reel.is_quiet and now - self._heard_at > patience_s:
+            self._conduit.finish()
+        if self._feed is not None:
+            self._conduit.look(now)
+            if (state := self._feed.watch.look(now)) is not None:
+                self._tell(state)
         self._tell_level(self._speaking.look(now))
-        was_behind, told = self._lag_told
-        is_behind = self._live.is_behind
-        if is_behind != was_behind or (is_behind and now - told >= REPEAT_S):
-            self._tell_lag()
-
-    def _finish(self) -> None:
-        self._is_quiet = True
-        self._live.finish()
-
-    def _anchor(self, start_s: float) -> None:
-        self._next_anchor = self._live.position + samples(ANCHOR_S)
-        self._timeline = Timeline(
-            (*self._timeline.positions[-64:], self._live.position),
-            (*self._timeline.starts[-64:], start_s),
-        )
+        self._words.look(now, self._reel)
 
     def _publish(self, event: LiveEvent) -> None:
-        if isinstance(event, Lag):
-            self._metrics.observe_lag(event.kind, event.lag_s)
-        elif isinstance(event, Dropped):
-            self._metrics.count_drop(event.reason)
-        match event:
-            case Interim():
-                self._whisper(
-                    messages.Interim(
-                        track=self.name,
-                        speaker=self.speaker,
-                        start=round(self._timeline.at(event.start), 3),
-                        committed=event.committed,
-                        tentative=event.tentative,
-                    )
-                )
-            case Understood() | Dropped():
-                self._keep_final(Placed(event.utterance, self._timeline), event)
-            case Lag(kind=LagKind.FINAL):
-                self._final_lag_s = event.lag_s
-                self._tell_lag()
-            case Lag():
-                pass  # People see the lag of finals.
-
-    def _keep_final(self, placed: Placed, heard: Heard) -> None:
-        name = f"u{secrets.token_hex(6)}"
-        self._keeper.put(
-            lambda session, _: final_events(session, name, self.name, self.speaker, placed, heard)
-        )
+        self._words.publish(event, self._reel)
 
     def _tell(self, state: MicrophoneState) -> None:
         self._whisper(messages.Microphone(track=self.name, speaker=self.speaker, state=state.value))
@@ -247,11 +290,3 @@ class Track:
     def _tell_level(self, level: int | None) -> None:
         if level is not None:
             self._whisper(messages.Loudness(track=self.name, speaker=self.speaker, level=level))
-
-    def _tell_lag(self) -> None:
-        is_behind, final_s = self._live.is_behind, self._final_lag_s
-        oldest = self._live.oldest
-        if is_behind and oldest is not None:
-            final_s = max(final_s, self._ledger.now() - self._timeline.at(oldest.end))
-        self._lag_told = is_behind, time.monotonic()
-        self._whisper(messages.Lag(track=self.name, final_s=round(final_s, 2), is_behind=is_behind))

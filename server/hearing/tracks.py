@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Set
 from dataclasses import dataclass
 
@@ -11,27 +10,36 @@ from pipeline.captions import LiveEvent
 from pipeline.inference import Executor
 from pipeline.live import LiveTrack
 from server import consent, decisions
+from server.entrance.resumes import Resumption
+from server.errors import Forbidden
 from server.events import is_applicant
+from server.hearing.awaited import NotAwaited
+from server.hearing.ends import Ends
+from server.hearing.feed import Feed
+from server.hearing.outlets import Outlets
+from server.hearing.splice import Piece
 from server.hearing.track import Track
 from server.ledger import Ledger
-from server.messages import Signal
+from server.messages import Missed, Signal
 from server.operations.metrics import Metrics
-from server.store.protocol import Recorder
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-REMEMBERED_ENDS = 64
-"""Microphones that have gone and whose gap is kept if they come back: seats, and some devices."""
+HOLD_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Open:
-    """A track in use, over which connection, and its two tasks."""
+    """A track in use and its tasks; over which connection it came last, and which offer's."""
 
     track: Track
     connection: str
+    link: str | None
+    page: str
+    turn: int
     watching: asyncio.Task[None]
+    pouring: asyncio.Task[None]
     keeping: asyncio.Task[None]
 
 
@@ -46,7 +54,8 @@ class Tracks:
         whisper: Callable[[Signal], None],
         evaluate: Callable[[], Awaitable[None]],
         metrics: Metrics,
-        record: Callable[[str], Recorder | None] = lambda _: None,
+        outlets: Outlets | None = None,
+        hold_s: float = HOLD_S,
     ) -> None:
         """Start without any.
 
@@ -57,7 +66,8 @@ class Tracks:
             whisper: passes signals on; must not block.
             evaluate: called when words came after the session's end.
             metrics: counts what is late or dropped.
-            record: begins to keep the packets of a track; None: they may not be kept.
+            outlets: where sound goes besides; None: nowhere.
+            hold_s: how long a microphone is held whose connection has gone.
         """
         self._ledger = ledger
         self._ears = ears
@@ -65,10 +75,10 @@ class Tracks:
         self._whisper = whisper
         self._evaluate = evaluate
         self._metrics = metrics
-        self._record = record
+        self._outlets = outlets or Outlets()
+        self._hold_s = hold_s
         self._open: dict[str, _Open] = {}
-        self._ends: OrderedDict[str, float] = OrderedDict()
-        """Session seconds until which microphones that have gone were heard."""
+        self._ends = Ends()
         self._carriers: dict[str, str] = {}
         """Connection → the own microphone that came over it."""
         self._tasks = Tasks(f"tracks {ledger.session.id}")
@@ -81,15 +91,27 @@ class Tracks:
         """Yield those that are listened to."""
         return iter([item.track for item in self._open.values()])
 
-    def open(self, connection: str, speaker: str | None, name: str | None = None) -> Track:
-        """Begin to listen to the microphone of ``speaker`` (None: of the whole room).
+    def goes_on(self, resumption: Resumption) -> bool:
+        """Whether a token was shown that no newer connection of its track has made void."""
+        item = self._open.get(resumption.name)
+        if resumption.earlier is None or item is None:
+            return resumption.earlier is not None
+        return resumption.page == item.page and resumption.since >= item.turn
 
-        A microphone that came back over a newer connection replaces itself.
+    def open(
+        self,
+        connection: str,
+        speaker: str | None,
+        resumption: Resumption,
+        ask: Callable[[Missed], None] | None = None,
+    ) -> Feed:
+        """Begin to listen to the microphone of ``speaker`` (None: of the whole room), or go on.
 
         Args:
             connection: the id of the one it comes over.
             speaker: the seat that speaks into it.
-            name: what a room microphone was called before.
+            resumption: as what it comes in.
+            ask: asks its page for sound that got lost; None: it keeps none.
 
         Raises:
             ClientError: ``session_over``; ``consent_required``: also if it was withdrawn while
@@ -97,46 +119,45 @@ class Tracks:
         """
         decisions.check_live(self._ledger.session)
         consent.check(self._ledger.session, speaker)
-        name = speaker or name or f"room-{connection}"
-        self.replace(name)
-        segmenter = self._ears.segmenter(is_applicant=is_applicant(speaker))
-
-        def make_live(publish: Callable[[LiveEvent], None]) -> LiveTrack:
-            return LiveTrack(name, segmenter, self._executor, self._ledger.session.id, publish)
-
-        end_s = self._ends.pop(name, None)
-        track = Track(
-            name,
-            speaker,
-            make_live,
-            self._ledger,
-            self._whisper,
-            self._metrics,
-            end_s,
-            self._record(name),
-        )
-        track.mute(name in self._ledger.session.muted)
-        watching = self._tasks.spawn(track.watch(), "watch")
-        keeping = self._tasks.spawn(track.run(), "keep")
-        self._open[name] = _Open(track, connection, watching, keeping)
+        name = resumption.name
+        if not self.goes_on(resumption):
+            self.replace(name)
+        item = self._open.get(name)
+        if item is None:
+            item = self._open[name] = self._begin(name, speaker, connection, resumption)
+        else:
+            log.info("track %s: goes on over connection %s", name, connection)
+        item.connection, item.link = connection, resumption.link
+        item.page, item.turn = resumption.page, resumption.turn
         if speaker is not None:
             self._carriers[connection] = name
-        return track
+        return item.track.carry(connection, ask)
 
-    def recall(self, seats: Set[str | None]) -> None:
-        """Know the own microphones that another process heard.
+    def answer(self, connection: str, link: str | None, piece: Piece, rest: int) -> float:
+        """Take sound that a connection's page was asked for, see ``Track.answer``.
 
-        Of ``seats``, whose connections it still had, the journal has words and nothing else: what
-        came after the last ones is missing. Those that had left it has taken leave of.
+        Args:
+            connection: the one that was asked; it may have gone meanwhile.
+            link: the person's who sends it.
+            piece: the sound; empty: there is nothing.
+            rest: how many more are on their way.
+
+        Raises:
+            ClientError: ``forbidden``: another person was asked; ``not_awaited``,
+                ``bad_request``, ``consent_required``, ``session_over``.
         """
-        session = self._ledger.session
-        ends = dict(session.heard)
-        for spoken in session.spoken:
-            if spoken.track in seats:
-                ends[spoken.track] = max(spoken.end, ends.get(spoken.track, 0.0))
-        for name, end_s in ends.items():
-            if name not in session.muted and consent.is_given(session, name):
-                self._ends[name] = max(end_s, self._ends.get(name, 0.0))
+        decisions.check_live(self._ledger.session)
+        item = next((one for one in self._open.values() if one.connection == connection), None)
+        if item is None:
+            raise NotAwaited
+        if item.link != link:
+            raise Forbidden("Send only what your own microphone heard.")
+        consent.check(self._ledger.session, item.track.speaker)
+        return item.track.answer(piece, rest)
+
+    def recall(self, connections: Set[str]) -> None:
+        """Know the own microphones that another process heard, see ``Ends.recall``."""
+        self._ends.recall(self._ledger.session, connections)
 
     def part(self, connection: str) -> float | None:
         """Forget a connection; return until when the own microphone that it carried was heard.
@@ -177,9 +198,16 @@ class Tracks:
         """Stop to listen to ``speaker``, and to every room microphone: consent has ended."""
         for item in list(self._open.values()):
             if item.track.speaker in (None, speaker):
+                item.track.stop()
                 self.finish(item.track)
                 # What is not heard from now on is no failure of the microphone.
-                self._ends.pop(item.track.name, None)
+                self._ends.take(item.track.name)
+
+    def lose(self, name: str, connection: str) -> None:
+        """A connection has gone: what nothing else carries is held for a while."""
+        item = self._open.get(name)
+        if item is not None and item.connection == connection:
+            item.track.lose()
 
     def finish(self, track: Track) -> None:
         """The microphone is gone; its last words are still understood. Idempotent."""
@@ -196,13 +224,11 @@ class Tracks:
         item = self._open.pop(name, None)
         if item is None:
             return
-        item.track.stop()
+        item.track.part()
         item.watching.cancel()
         self._tasks.start(self._last_words(item), "last words")
         if item.track.end_s is not None and not item.track.is_muted:
-            self._ends[name] = item.track.end_s
-            while len(self._ends) > REMEMBERED_ENDS:
-                self._ends.popitem(last=False)
+            self._ends.keep(name, item.track.end_s)
 
     async def settle(self, patience_s: float) -> None:
         """Finish every microphone and wait for the words, but not for ever."""
@@ -216,7 +242,50 @@ class Tracks:
             item.track.stop()  # Its connection may go on for a moment where it was deposed.
         await self._tasks.close()
 
+    def _begin(
+        self, name: str, speaker: str | None, connection: str, resumption: Resumption
+    ) -> _Open:
+        segmenter = self._ears.segmenter(is_applicant=is_applicant(speaker))
+
+        def make_live(publish: Callable[[LiveEvent], None]) -> LiveTrack:
+            return LiveTrack(name, segmenter, self._executor, self._ledger.session.id, publish)
+
+        track = Track(
+            name,
+            speaker,
+            make_live,
+            self._ledger,
+            self._whisper,
+            self._metrics,
+            self._outlets,
+            self._hold_s,
+        )
+        end = self._ends.take(name)
+        if end is not None:
+            may_fill = end.may_fill and resumption.earlier is not None
+            track.recall(end.end_s, may_fill=may_fill)
+        track.mute(name in self._ledger.session.muted)
+        return _Open(
+            track,
+            connection,
+            resumption.link,
+            resumption.page,
+            resumption.turn,
+            self._tasks.spawn(self._watch(track), "watch"),
+            self._tasks.spawn(track.pour(), "pour"),
+            self._tasks.spawn(track.run(), "keep"),
+        )
+
+    async def _watch(self, track: Track) -> None:
+        """Watch a track until it was held for too long; who comes back then begins anew."""
+        await track.watch()
+        item = self._open.get(track.name)
+        if item is not None and item.track is track:
+            log.info("track %s: nobody came back to it", track.name)
+            self.replace(track.name)
+
     async def _last_words(self, item: _Open) -> None:
+        await item.pouring
         await item.track.close()
         await item.keeping
         if self._ledger.session.is_over:

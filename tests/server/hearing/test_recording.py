@@ -20,7 +20,7 @@ from server.events import (
     SessionCreated,
     Unmuted,
 )
-from server.hearing.track import Track
+from server.hearing.outlets import Outlets
 from server.hearing.tracks import Tracks
 from server.journal.sqlite.journal import SqliteJournal
 from server.ledger import Ledger
@@ -28,6 +28,7 @@ from server.media.frames import Frame, Origin
 from server.operations.metrics import Metrics
 from server.store.custody import Custody
 from tests.server.fakes import ScriptedExecutor
+from tests.server.hearing.coming import Arrival, come
 from tests.server.store.memory import MemoryStore, kept
 
 SEAT = "지원자_1"
@@ -41,7 +42,7 @@ class Device:
         self._began = time.monotonic() - 30
         self._number = 0
 
-    def say(self, track: Track, count: int = 10, origin: Origin = Origin.DECODED) -> None:
+    def say(self, track: Arrival, count: int = 10, origin: Origin = Origin.DECODED) -> None:
         for _ in range(count):
             at = self._number * BLOCK
             self._number += 1
@@ -76,9 +77,9 @@ async def room(ledger: Ledger, store: MemoryStore) -> AsyncIterator[Tracks]:
         """Nobody judges here."""
 
     ears = await asyncio.to_thread(Ears.load, Registry.default())
-    record = Custody(ledger.session, store).record
+    outlets = Outlets(record=Custody(ledger.session, store).record)
     executor = ScriptedExecutor()
-    room = Tracks(ledger, ears, executor, lambda _: None, evaluate, Metrics(), record)
+    room = Tracks(ledger, ears, executor, lambda _: None, evaluate, Metrics(), outlets)
     yield room
     await room.settle(10)
     await room.close()
@@ -92,18 +93,18 @@ async def numbers(store: MemoryStore) -> list[int]:
 async def test_packets_lie_where_the_session_heard_them(
     room: Tracks, ledger: Ledger, store: MemoryStore
 ) -> None:
-    track = room.open("c1", SEAT)
+    track = come(room, "c1", SEAT)
     Device().say(track, 50)
     found = await kept(store, "s1", SEAT)
     assert [int(one.packet) for one in found] == list(range(1, 51))
     assert np.diff([one.start_s for one in found]) == pytest.approx(np.full(49, 0.02), abs=0.001)
-    assert track.end_s == pytest.approx(found[-1].start_s + 0.02, abs=0.001)
+    assert track.track.end_s == pytest.approx(found[-1].start_s + 0.02, abs=0.001)
 
 
 async def test_a_muted_microphone_is_not_kept(
     room: Tracks, ledger: Ledger, store: MemoryStore
 ) -> None:
-    track, device = room.open("c1", SEAT), Device()
+    track, device = come(room, "c1", SEAT), Device()
     device.say(track)
     await happen(ledger, Muted(track=SEAT))
     room.follow()
@@ -117,7 +118,7 @@ async def test_a_muted_microphone_is_not_kept(
 async def test_what_was_made_up_for_a_lost_packet_is_not_kept(
     room: Tracks, store: MemoryStore
 ) -> None:
-    track, device = room.open("c1", SEAT), Device()
+    track, device = come(room, "c1", SEAT), Device()
     device.say(track, 2)
     for origin in (Origin.RECOVERED, Origin.CONCEALED, Origin.SILENT):
         device.say(track, 1, origin)
@@ -128,7 +129,7 @@ async def test_what_was_made_up_for_a_lost_packet_is_not_kept(
 async def test_nothing_is_kept_after_a_withdrawal(
     room: Tracks, ledger: Ledger, store: MemoryStore
 ) -> None:
-    track, device = room.open("c1", SEAT), Device()
+    track, device = come(room, "c1", SEAT), Device()
     device.say(track)
     await happen(ledger, ConsentWithdrawn(seat=SEAT))
     room.follow()
@@ -139,10 +140,10 @@ async def test_nothing_is_kept_after_a_withdrawal(
 async def test_nothing_is_kept_of_a_microphone_that_has_gone_or_is_heard_elsewhere(
     room: Tracks, store: MemoryStore
 ) -> None:
-    gone, device = room.open("c1", SEAT), Device()
-    room.finish(gone)
+    gone, device = come(room, "c1", SEAT), Device()
+    room.finish(gone.track)
     device.say(gone)
-    deposed = room.open("c2", SEAT)
+    deposed = come(room, "c2", SEAT)
     await room.close()
     device.say(deposed)
     assert await numbers(store) == []
