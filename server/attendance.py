@@ -13,7 +13,17 @@ from server.messages import Signal, type_of
 
 
 class Door(Protocol):
-    """One connection's way out, as the room sees it."""
+    """One connection's way out, as the room sees it.
+
+    ``heard_at``: ``time.monotonic()`` of the newest sign of life; None: it cannot be told, and
+    whoever is connected counts as being there. ``is_lost``: it has ended without a goodbye.
+    """
+
+    @property
+    def heard_at(self) -> float | None: ...
+
+    @property
+    def is_lost(self) -> bool: ...
 
     def wake(self) -> None:
         """There is something new to read; must not block."""
@@ -44,10 +54,15 @@ class Connection:
 
 @dataclass(slots=True)
 class _Hold:
-    """A seat's person, and until when (monotonic) the seat is kept without a connection."""
+    """A seat's person.
+
+    ``awaited``: their offers that may still become connections; ``until`` (monotonic): the seat is
+    kept for so long when neither these nor connections are left.
+    """
 
     link: str | None
-    until: float | None = None
+    awaited: int = 0
+    until: float = float("-inf")
 
 
 def process_of(connection: str) -> str:
@@ -57,7 +72,11 @@ def process_of(connection: str) -> str:
 
 
 class Attendance:
-    """The open connections of one session in this process and the seats they hold."""
+    """The open connections of one session in this process and the seats they hold.
+
+    Who comes in is expected first, which reserves the seat, and enters then; or never does, and
+    the reservation lapses.
+    """
 
     def __init__(self, process: str, hold_seat_s: float) -> None:
         self.connections: dict[str, Connection] = {}
@@ -65,35 +84,74 @@ class Attendance:
         self._hold_seat_s = hold_seat_s
         self._seats: dict[str, _Hold] = {}
 
-    def enter(self, principal: Principal, door: Door, kind: str) -> Connection:
-        """Let a person in; their older connection of the same kind is replaced.
+    def new_id(self) -> str:
+        """Return the id of a connection to come."""
+        return f"{self._process}.{secrets.token_hex(6)}"
+
+    def is_here(self, connection: str) -> bool:
+        """Return whether a connection ends (or ended) in this process."""
+        return process_of(connection) == self._process
+
+    def expect(self, principal: Principal) -> None:
+        """Reserve a person's seat until they ``enter`` or it has to ``lapse``.
 
         Raises:
-            SeatTaken: another person's link holds it.
+            SeatTaken: another person's link holds it, or has it reserved.
         """
-        if principal.seat is not None:
-            self._take_seat(principal.seat, principal)
-        self.replace(principal.link, kind)
-        connection = Connection(f"{self._process}.{secrets.token_hex(6)}", principal, door, kind)
-        self.connections[connection.id] = connection
-        return connection
+        seat = principal.seat
+        if seat is None:
+            return
+        hold = self._seats.get(seat)
+        if hold is None or (hold.link != principal.link and self._is_free(seat, hold)):
+            hold = self._seats[seat] = _Hold(principal.link)
+        if hold.link != principal.link:
+            raise SeatTaken(seat)
+        hold.awaited += 1
 
-    def replace(self, link: str | None, kind: str) -> None:
-        """Dismiss a person's connections of one kind: they have come in anew."""
+    def lapse(self, principal: Principal) -> None:
+        """Give up one reservation of ``expect``; the seat is as if it had never been made."""
+        if principal.seat is not None:
+            self._seats[principal.seat].awaited -= 1
+
+    def enter(self, connection: str, principal: Principal, door: Door, kind: str) -> Connection:
+        """Let a person in who was expected, over the connection of this (new) id."""
+        entered = Connection(connection, principal, door, kind)
+        self.connections[connection] = entered
+        self.lapse(principal)
+        return entered
+
+    def replace(self, link: str | None, kind: str, by: str | None = None) -> None:
+        """Dismiss a person's connections of one kind: they have come in anew, over ``by``."""
         for other in list(self.connections.values()):
-            if link is not None and other.principal.link == link and other.kind == kind:
+            is_theirs = link is not None and other.principal.link == link
+            if is_theirs and other.kind == kind and other.id != by:
                 other.door.dismiss(ErrorCode.REPLACED, 4001)
 
     def part(self, connection: Connection) -> bool:
-        """Forget a connection and hold its seat for a while; return whether it was known."""
+        """Forget a connection and hold its seat for a while; return whether it was known.
+
+        The while begins when the person was last heard of: whoever was lost has been away already.
+        """
         if self.connections.pop(connection.id, None) is None:
             return False
-        seat = connection.principal.seat
-        if seat is not None and not any(
-            other.principal.seat == seat for other in self.connections.values()
-        ):
-            self._seats[seat].until = time.monotonic() + self._hold_seat_s
+        if (seat := connection.principal.seat) is not None:
+            heard_at = connection.door.heard_at
+            since = time.monotonic() if heard_at is None else heard_at
+            hold = self._seats[seat]
+            hold.until = max(hold.until, since + self._hold_seat_s)
         return True
+
+    def kept_s(self, principal: Principal) -> float:
+        """Return for how long a person's seat is kept if they do not come back."""
+        hold = self._seats.get(principal.seat or "")
+        if hold is None or hold.link != principal.link:
+            return 0.0
+        return max(0.0, hold.until - time.monotonic())
+
+    def heard_of(self, seat: str) -> float:
+        """Return when whoever parted from a seat last was heard of (monotonic), if anybody has."""
+        hold = self._seats.get(seat)
+        return float("-inf") if hold is None else hold.until - self._hold_seat_s
 
     def tell(self, seq: int) -> None:
         """Wake every subscriber; close one that is too far behind the session's ``seq``."""
@@ -118,10 +176,8 @@ class Attendance:
             if kind in (None, connection.kind):
                 connection.door.dismiss(code, close_code)
 
-    def _take_seat(self, seat: str, principal: Principal) -> None:
-        hold = self._seats.setdefault(seat, _Hold(principal.link))
-        if hold.link != principal.link:
-            if hold.until is None or hold.until > time.monotonic():
-                raise SeatTaken(seat)
-            hold.link = principal.link
-        hold.until = None
+    def _is_free(self, seat: str, hold: _Hold) -> bool:
+        is_kept = hold.awaited > 0 or hold.until > time.monotonic()
+        return not is_kept and not any(
+            other.principal.seat == seat for other in self.connections.values()
+        )

@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 
 from server import decisions
 from server.attendance import Attendance, Connection, process_of
-from server.entrance.resumes import Resumes, new_token
+from server.entrance.resumes import Resumption
 from server.errors import ClientError, ErrorCode, HeldElsewhere, id_of_another_command
 from server.events import SYSTEM, CloseReason, Left, SessionClosed
+from server.hearing.feed import Feed
 from server.hearing.listening import Listening
-from server.hearing.track import Track
+from server.hearing.outlets import Outlets, mix_nothing
 from server.hearing.tracks import Tracks
+from server.lease import keep_lease
 from server.ledger import Committed, Ledger
-from server.messages import Mute, Signal
+from server.messages import Missed, Mute, Signal
+from server.mixing.stage import Stage
 from server.services import Services
 from server.session import Session
 from server.store.custody import Custody
@@ -22,10 +24,7 @@ from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-RENEWALS = 3
-"""Times that a lease is renewed before it would run out."""
-PATIENCE_S = 30.0
-"""How long after its lease a holder goes on without the journal: as long as words wait for it."""
+STAGE_HZ = {"wideband": 16_000, "fullband": 48_000}
 LOOK_S = 0.2
 """How often to look whether an ended session's last words are written down."""
 
@@ -57,10 +56,23 @@ class Holding:
         ears, executor, metrics = services.ears, services.executor, services.metrics
         self.listening = Listening(ledger, ears, executor, self.evaluate, metrics)
         self.custody = Custody(ledger.session, services.store)
-        self.tracks = Tracks(
-            ledger, ears, executor, whisper, self.evaluate, metrics, self.custody.record
+        self.stage = Stage(STAGE_HZ[services.settings.mix])
+        is_heard = ledger.session.config.hear_each_other
+        outlets = Outlets(
+            record=self.custody.record,
+            mix=self.stage.take if is_heard else mix_nothing,
+            forget=self.stage.forget,
         )
-        self._resumes = Resumes(services.settings.hold_seat_s)
+        self.tracks = Tracks(
+            ledger,
+            ears,
+            executor,
+            whisper,
+            self.evaluate,
+            metrics,
+            outlets,
+            services.settings.hold_seat_s,
+        )
         self._guests: set[str] = set()
         """Connections of other processes that send recordings here."""
         self._tasks = Tasks(f"holding {ledger.session.id}")
@@ -86,7 +98,7 @@ class Holding:
         """
         # What their microphones said since the last final is missing, whoever comes back.
         elsewhere = set(self._session.present) - set(self._attendance.connections)
-        self.tracks.recall({self._session.present[connection].seat for connection in elsewhere})
+        self.tracks.recall(elsewhere)
         await self.part_with_the_lost()
         self._tasks.start(self._keep_lease(), "lease")
         self._tasks.start(self._tick(), "clock")
@@ -122,37 +134,46 @@ class Holding:
         if connection in self._session.present:
             self._guests.add(connection)
 
+    def microphone_name(
+        self, connection: str, link: str | None, speaker: str | None, resume: str | None
+    ) -> Resumption:
+        """Return as what a coming connection's microphone comes in, see ``Resumes.go_on``."""
+        resumes, session = self._services.resumes, self._session.id
+        found = resumes.go_on(session, link, connection, speaker, resume)
+        if found.earlier is not None and not self.tracks.goes_on(found):
+            log.info("connection %s shows a resume token that was used before", connection)
+            return resumes.go_on(session, link, connection, speaker)
+        return found
+
     async def hear(
-        self, connection: Connection, speaker: str | None, resume: str | None
-    ) -> tuple[Track, str]:
-        """Begin to listen to a connection's microphone; return it and a token to come back with.
+        self,
+        connection: Connection,
+        speaker: str | None,
+        resumption: Resumption,
+        ask: Callable[[Missed], None] | None,
+    ) -> Feed:
+        """Begin to listen to a connection's microphone.
 
         Args:
             connection: carries it.
             speaker: the seat that speaks into it; None: a room microphone.
-            resume: the token of an earlier connection, by which a room microphone is known again.
+            resumption: what ``microphone_name`` said of this connection.
+            ask: asks its page for sound that got lost, and must not block; None: it keeps none.
 
         Raises:
             ClientError: ``session_over``, ``consent_required``, the journal fails.
         """
-        link = connection.principal.link
-        known = None if speaker else self._resumes.redeem(resume, link, time.monotonic())
-        name = speaker or known or f"room-{connection.id}"
+        name = resumption.name
         if name in self._session.muted:  # Over the connection before; this one begins unmuted.
-            self.tracks.replace(name)
             await self._ledger.commit(
                 lambda session, _: decisions.mute(session, name, False),
                 by=connection.principal.author,
             )
-        track = self.tracks.open(connection.id, speaker, name)
-        if speaker is not None:
-            return track, new_token()
-        return track, self._resumes.issue(link, connection.id, name, time.monotonic())
+        return self.tracks.open(connection.id, speaker, resumption, ask)
 
     def lose(self, connection: str) -> float | None:
         """A connection to this process has gone; return until when its microphone was heard."""
         self.listening.forget(connection)
-        self._resumes.lose(connection, time.monotonic())
         return self.tracks.part(connection)
 
     async def mute(self, connection: Connection, command: Mute) -> Committed:
@@ -202,6 +223,7 @@ class Holding:
 
     async def close(self) -> None:
         """Stop at once; ``settle`` comes first where words still count."""
+        self.stage.close()
         await self.listening.close()
         await self.tracks.close()
         await self._tasks.close()
@@ -210,42 +232,14 @@ class Holding:
         await self.custody.close()
 
     async def _keep_lease(self) -> None:
-        """Renew the lease while the session lives and its last words are written down."""
-        lease_s = self._ledger.lease_s
-        renewed = time.monotonic()
-        turns = [
-            asyncio.ensure_future(turn.wait())
-            for turn in (self._ledger.deposed, self._ledger.closed)
-        ]
-        try:
-            while not self._session.is_over:
-                await asyncio.wait(
-                    turns, timeout=lease_s / RENEWALS, return_when=asyncio.FIRST_COMPLETED
-                )
-                if self._ledger.closed.is_set():
-                    break
-                if await self._renewed():
-                    renewed = time.monotonic()
-                # A journal that stays away keeps no word: nobody should believe to be heard.
-                is_cut_off = time.monotonic() - renewed > lease_s + PATIENCE_S
-                if self._ledger.deposed.is_set() or is_cut_off:
-                    self._on_deposed()
-                    return
-        finally:
-            for turn in turns:
-                turn.cancel()
+        """Hold the session while it lives and its last words are written down."""
+        if not await keep_lease(self._ledger):
+            self._on_deposed()
+            return
         while self.is_busy:  # noqa: ASYNC110  # streams and tracks do not tell when they are done
             await asyncio.sleep(LOOK_S)
         await self._ledger.release()
         await self.custody.settle()
-
-    async def _renewed(self) -> bool:
-        """Renew the lease; return whether it could be."""
-        try:
-            return await self._ledger.claim() is None
-        except ClientError as error:
-            log.warning("lease of %s not renewed: %s", self._session.id, error.code)
-            return False
 
     async def _tick(self) -> None:
         """Evaluate at every 30 s of session time."""

@@ -9,14 +9,18 @@ from typing import TypeVar
 from server import decisions
 from server.access import Principal
 from server.attendance import Attendance, Connection, Door, process_of
-from server.errors import ClientError, ErrorCode, HeldElsewhere, SeatTaken, SessionOver
-from server.events import SYSTEM, CloseReason, Joined, Left, SessionConfig
-from server.exchange.notices import Replaced, decode_notice, encode_notice
+from server.entrance.resumes import Resumption
+from server.errors import ClientError, ErrorCode, HeldElsewhere, SessionOver
+from server.events import SYSTEM, CloseReason, SessionConfig
 from server.exchange.relay import reach
-from server.hearing.track import Track
+from server.hallway import Hallway
+from server.hearing.feed import Feed
 from server.holding import Holding
 from server.ledger import Ledger
-from server.messages import Signal
+from server.messages import Missed
+from server.presence import PresenceWatch
+from server.register import Register
+from server.seating import Seating
 from server.services import Services
 from server.session import Life, Session
 from server.tasks import Tasks
@@ -37,12 +41,17 @@ class Room:
         exchange = services.exchange
         self.attendance = Attendance(exchange.name, services.settings.hold_seat_s)
         self.ledger = Ledger(session, services.journal, exchange.name, self._tell)
+        self.seating = Seating(self.attendance, exchange, services.settings.hold_seat_s)
+        self._register = Register(self.ledger)
+        self._hallway = Hallway(session, self.attendance, exchange)
+        self.presence = PresenceWatch(
+            self.ledger, self.attendance, self._hallway.whisper, services.settings.hold_seat_s
+        )
         self.holding: Holding | None = None
         self.is_new = False
         """Whether ``load`` has opened the session."""
         self.last_used = time.monotonic()
         self._claiming = asyncio.Lock()
-        self._unlisten: Callable[[], None] = lambda: None
         self._tasks = Tasks(f"room {session}")
         self._is_closed = False
         self._has_followed = False
@@ -106,7 +115,7 @@ class Room:
             return
         self._was_over = self.session.is_over
         self.ledger.follow()
-        self._unlisten = self.services.exchange.listen(self.id, self._hear_notice)
+        self._hallway.open()
         if not self.session.is_over:
             if not self.is_new:
                 # A new one is held where its people come in, which may be another process.
@@ -133,7 +142,7 @@ class Room:
             await self.ledger.catch_up()
             self.ledger.go_on()
             holding = Holding(
-                self.services, self.ledger, self.attendance, self._whisper, self._depose
+                self.services, self.ledger, self.attendance, self._hallway.whisper, self._depose
             )
             try:
                 await holding.begin()
@@ -142,6 +151,7 @@ class Room:
                 raise
             self.holding = holding
             log.info("session %s is held here", self.id)
+            self._follow_people()
             if self._has_followed:
                 self._has_followed = False
                 self.services.metrics.count_takeover()
@@ -164,53 +174,78 @@ class Room:
         return await reach(self.hold, here, there)
 
     async def join(self, principal: Principal, door: Door, kind: str) -> Connection:
-        """Let a person in; an ended session can still be read.
+        """Let a person in at once; an ended session can still be read.
 
         Raises:
             ClientError: ``seat_taken``, ``unknown_seat``, nobody can know at the moment.
         """
-        await self._take_seat(principal)
+        await self.seating.expect(self.session, principal)
+        connection = self._entered(self.attendance.new_id(), principal, door, kind)
+        self.replace(connection)
         try:
-            connection = self.attendance.enter(principal, door, kind)
-        except ClientError:
-            await self._leave_seat(principal)
+            await self.announce(connection)
+        except BaseException:
+            await self.leave(connection)
             raise
-        self.last_used = time.monotonic()
-        await self._try_to_hold()
-        if principal.link is not None:
-            replaced = Replaced(link=principal.link, kind=kind)
-            self.services.exchange.publish(self.id, encode_notice(replaced))
-        joined = Joined(
-            connection=connection.id,
-            role=str(principal.role),
-            seat=principal.seat,
-            name=principal.name,
-        )
-        await self._presence(joined, principal.author)
         return connection
+
+    def admit(self, connection: str, principal: Principal, door: Door, kind: str) -> Connection:
+        """Let a person in who was expected (``seating``), beside older connections of theirs.
+
+        ``announce`` follows. Only ``replace`` ends the older ones: until all has gone well they
+        go on as if nothing had happened.
+
+        Raises:
+            ClientError: ``session_over``, ``shutting_down``, the session is held elsewhere now;
+                they are still expected.
+        """
+        if self._is_closed:
+            raise ClientError(ErrorCode.SHUTTING_DOWN, "The server is restarting.", status=503)
+        self.held()
+        return self._entered(connection, principal, door, kind)
+
+    async def announce(self, connection: Connection) -> None:
+        """Record that somebody has come."""
+        await self._try_to_hold()
+        await self._register.came(connection)
+
+    def replace(self, connection: Connection) -> None:
+        """End a person's older connections of the same kind, wherever they are."""
+        if (link := connection.principal.link) is not None:
+            self._hallway.replace(link, connection.kind, by=connection.id)
 
     async def leave(self, connection: Connection) -> None:
         """Forget a connection; idempotent."""
         if self.attendance.part(connection):
             self.last_used = time.monotonic()
             until = None if self.holding is None else self.holding.lose(connection.id)
-            left = Left(
-                connection=connection.id,
-                heard_until=None if until is None else round(until, 3),
-            )
-            await self._presence(left, connection.principal.author)
-            await self._leave_seat(connection.principal)
+            await self._register.went(connection, until)
+            await self.seating.leave(self.session, connection.principal)
+
+    def microphone_name(
+        self, connection: str, link: str | None, speaker: str | None, resume: str | None
+    ) -> Resumption:
+        """Return as what a coming connection's microphone comes in, see ``Holding``.
+
+        Raises:
+            SessionOver, HeldElsewhere: nothing is heard here.
+        """
+        return self.held().microphone_name(connection, link, speaker, resume)
 
     async def hear(
-        self, connection: Connection, speaker: str | None, resume: str | None
-    ) -> tuple[Track, str]:
+        self,
+        connection: Connection,
+        speaker: str | None,
+        resumption: Resumption,
+        ask: Callable[[Missed], None] | None = None,
+    ) -> Feed:
         """Begin to listen to a connection's microphone, see ``Holding.hear``."""
-        return await self.held().hear(connection, speaker, resume)
+        return await self.held().hear(connection, speaker, resumption, ask)
 
-    def unhear(self, track: Track) -> None:
-        """The microphone's connection is gone; its last words are still understood."""
+    def unhear(self, feed: Feed, connection: str) -> None:
+        """The microphone's connection is gone; its track is held for a while."""
         if self.holding is not None:
-            self.holding.tracks.finish(track)
+            self.holding.tracks.lose(feed.name, connection)
 
     async def end(self, by: str, cmd: str | None = None, reason: CloseReason = "ended") -> None:
         """End the session, see ``Holding.end``; the record of an ended one stays as it is."""
@@ -226,27 +261,24 @@ class Room:
         """Stop everything that runs for this room; the journal has what was acknowledged."""
         self._is_closed = True
         self.attendance.dismiss(ErrorCode.SHUTTING_DOWN, 1001)
-        self._unlisten()
+        self._hallway.close()
         if self.holding is not None:
             await self.holding.close()
+        await self.presence.close()
         await self._tasks.close()
         await self.ledger.release()
         await self.ledger.close()
 
-    async def _take_seat(self, principal: Principal) -> None:
-        if principal.seat is None:
-            return
-        decisions.check_seat(self.session, principal.seat)
-        hold_s = self.services.settings.hold_seat_s
-        if principal.link is not None and not await self.services.exchange.take_seat(
-            self.id, principal.seat, principal.link, hold_s
-        ):
-            raise SeatTaken(principal.seat)
+    def _entered(self, connection: str, principal: Principal, door: Door, kind: str) -> Connection:
+        entered = self.attendance.enter(connection, principal, door, kind)
+        self.last_used = time.monotonic()
+        self._follow_people()
+        return entered
 
-    async def _leave_seat(self, principal: Principal) -> None:
-        if principal.seat is not None and principal.link is not None:
-            hold_s = self.services.settings.hold_seat_s
-            await self.services.exchange.leave_seat(self.id, principal.seat, principal.link, hold_s)
+    def _follow_people(self) -> None:
+        """Tell how people are connected, where the session is held."""
+        if self.holding is not None and not self.session.is_over:
+            self.presence.follow()
 
     async def _stand_by(self) -> None:
         """Take the session over when its holder is gone and somebody is connected here."""
@@ -265,29 +297,10 @@ class Room:
         """Another process holds the session: whoever is heard here has to be heard there."""
         holding, self.holding = self.holding, None
         self._has_followed = True
+        self.presence.stop()
         if holding is not None:
             self.attendance.dismiss(ErrorCode.JOURNAL_UNAVAILABLE, 1011, "peer")
             self._tasks.start(holding.close(), "deposed")
-
-    async def _presence(self, event: Joined | Left, by: str) -> None:
-        """Record presence; a reader is served even when the journal cannot write."""
-        if self.session.is_over:
-            return
-        try:
-            await self.ledger.commit(lambda session, _: () if session.is_over else (event,), by=by)
-        except ClientError as error:
-            log.warning("presence in %s not recorded: %s", self.id, error.code)
-
-    def _whisper(self, signal: Signal) -> None:
-        self.attendance.whisper(signal)
-        self.services.exchange.publish(self.id, encode_notice(signal))
-
-    def _hear_notice(self, text: str) -> None:
-        notice = decode_notice(text)
-        if isinstance(notice, Replaced):
-            self.attendance.replace(notice.link, notice.kind)
-        elif notice is not None:
-            self.attendance.whisper(notice)
 
     def _tell(self) -> None:
         if self.ledger.is_torn:
@@ -295,8 +308,10 @@ class Room:
             return
         if self.holding is not None:
             self.holding.follow()
+            self._follow_people()
         self.attendance.tell(self.session.seq)
         if self.session.is_over and not self._was_over:
             # It has ended, here or elsewhere: everybody gets what is owed, then goes.
             self._was_over = True
+            self.presence.stop()
             self.attendance.dismiss(None, 1000)

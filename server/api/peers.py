@@ -1,167 +1,51 @@
 """Peer connections in use: each is a line of conversation and, for some, a microphone."""
 
 import asyncio
+import itertools
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from weakref import WeakValueDictionary
 
 from server.access import Principal
 from server.api.conversation import Conversation
+from server.api.peer_line import PeerLine, first
+from server.api.visits import Opened, Visit, VisitState, Wanted, check
+from server.attendance import Connection
 from server.budget import MemoryBudget
 from server.entrance.ratelimit import SlidingWindow
 from server.entrance.resumes import new_token
-from server.errors import Overloaded
-from server.hearing.track import Track
-from server.media.frames import Frame
-from server.media.peer import End, Peer, PeerConfig
-from server.media.tally import Tally
-from server.operations.metrics import FAST_SENDER, Metrics
+from server.errors import ClientError, ErrorCode, Forbidden, Overloaded
+from server.media.peer import Peer, PeerConfig
+from server.mixing import audience
 from server.room import Room
 from server.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-INTERVIEW = "interview"
-CAPTIONS = "captions"
-MAX_WAITING_FRAMES = 64
-"""Messages of one data channel that may wait to be read; one more ends the connection."""
 MAX_PENDING = 2
-"""Peer connections of one person that may be on their way at once."""
+"""Offers of one person that may be answered at once."""
+MAX_EXPECTED = 4
+"""Answered offers of one person that may be on their way; one more gives up the oldest."""
 MAX_OFFERS = 20
 """Offers of one person within ``OFFERS_S`` seconds; a page that reconnects makes fewer."""
 OFFERS_S = 60.0
-BUFFERED_LOW = 64 * 1024
-"""Bytes in a channel's buffer below which the next message is sent."""
-BUFFERED_SIGNALS = 16 * 1024
-"""Bytes in the buffer of ``captions`` above which signals are dropped."""
-DRAIN_POLL_S = 0.02
+FIRST_SOUND_S = 1.0
+"""How long a connected microphone may stay without sound before it takes over from an older one."""
+SPEECHLESS_S = 30.0
+"""An encoder that has never sent sound for so long is not going to."""
 GOODBYE_S = 15.0
 """Longer than a conversation's farewell."""
 
 
-class PeerLine:
-    """A peer connection as a conversation's ``Line`` and as the peer's ``Listener``."""
-
-    kind = "peer"
-
-    def __init__(self, result_url: str, metrics: Metrics) -> None:
-        self.result_url: str | None = result_url
-        self.peer: Peer | None = None
-        self.track: Track | None = None
-        self._frames: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING_FRAMES)
-        self._ended = asyncio.Event()
-        self._metrics = metrics
-
-    def on_sound(self, frame: Frame) -> None:
-        """See ``server.media.peer.Listener``."""
-        if self.track is None or self._ended.is_set():
-            return
-        try:
-            self.track.hear(frame)
-        except Exception:
-            log.exception("the microphone of %s cannot be heard", self.track.name)
-            self._ended.set()  # The page comes back over a new connection; nobody else notices.
-
-    def on_reception(self, tally: Tally) -> None:
-        """See ``server.media.peer.Listener``."""
-        self._metrics.count_packets(tally)
-
-    def on_text(self, channel: str, text: str) -> None:
-        """See ``server.media.peer.Listener``."""
-        if channel != INTERVIEW or self._ended.is_set():
-            return
-        try:
-            self._frames.put_nowait(text)
-        except asyncio.QueueFull:
-            log.warning("a peer sends faster than it can be served")
-            self._metrics.count_drop(FAST_SENDER)
-            self._ended.set()
-
-    def on_open(self, channel: str) -> None:
-        """See ``server.media.peer.Listener``."""
-
-    def on_connected(self) -> None:
-        """See ``server.media.peer.Listener``."""
-
-    def on_close(self, channel: str) -> None:
-        """See ``server.media.peer.Listener``."""
-
-    def on_end(self, reason: End) -> None:
-        """See ``server.media.peer.Listener``."""
-        log.info("peer connection ended: %s", reason)
-        self._ended.set()
-
-    async def send(self, text: str) -> None:
-        """See ``Line``."""
-        peer = self._open_peer()
-        # aiortc tells of a low buffer once per threshold, and not at all when the peer dies.
-        while peer.buffered(INTERVIEW) > BUFFERED_LOW and not self._ended.is_set():  # noqa: ASYNC110
-            await asyncio.sleep(DRAIN_POLL_S)
-        if not peer.send(INTERVIEW, text):
-            raise ConnectionError("the data channel is closed")
-
-    async def whisper(self, text: str) -> None:
-        """See ``Line``."""
-        peer = self._open_peer()
-        if peer.buffered(CAPTIONS) <= BUFFERED_SIGNALS:
-            peer.send(CAPTIONS, text)
-
-    async def close(self, code: int) -> None:
-        """See ``Line``."""
-        del code  # A peer connection has none; the last message has said why.
-        if self.peer is not None:
-            await self.peer.close()
-
-    async def read(self, conversation: Conversation) -> None:
-        """Hand every message to the conversation until the peer ends."""
-        ended = asyncio.ensure_future(self._ended.wait())
-        frame: asyncio.Future[str] | None = None
-        try:
-            while not self._ended.is_set():
-                frame = asyncio.ensure_future(self._frames.get())
-                await asyncio.wait({frame, ended}, return_when=asyncio.FIRST_COMPLETED)
-                if not frame.done():
-                    return
-                await conversation.hear(frame.result())
-        finally:
-            ended.cancel()
-            if frame is not None:  # Also when this conversation is cancelled while it waits.
-                frame.cancel()
-
-    def _open_peer(self) -> Peer:
-        if self.peer is None or self._ended.is_set():
-            raise ConnectionError("the peer connection is closed")
-        return self.peer
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What an offer asks for.
-
-    Attributes:
-        sdp: the browser's offer.
-        microphone: whose sound it carries: ``own``, ``room`` or ``none``.
-        result_url: where the record can be read when it has ended.
-        resume: the token of an earlier answer.
-    """
-
-    sdp: str
-    microphone: str
-    result_url: str
-    resume: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What an offer led to: the connection's id, the SDP answer, a token to come back with."""
-
-    connection: str
-    sdp: str
-    resume: str
-
-
 class Peers:
-    """The peer connections of this process."""
+    """The peer connections of this process.
+
+    An offer is answered and expected: it has reserved a seat, and nobody sees anything of it. Its
+    person enters when it is connected. Only when they are heard over the new connection their
+    older one ends, in the same instant: nothing they say is heard twice, and a connection that
+    fails on its way harms nothing.
+    """
 
     def __init__(self, config: PeerConfig, budget: MemoryBudget) -> None:
         self._config = config
@@ -169,6 +53,18 @@ class Peers:
         self._tasks = Tasks("peers")
         self._pending: dict[str, int] = {}
         self._offers = SlidingWindow(MAX_OFFERS, OFFERS_S)
+        self._visits: dict[str, Visit] = {}
+        self._numbers = itertools.count()
+        self._entering: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def __iter__(self) -> Iterator[Visit]:
+        """Yield every connection, and who is on the way."""
+        return iter(list(self._visits.values()))
+
+    @property
+    def expected(self) -> int:
+        """How many connections are on their way; no room counts these yet."""
+        return sum(visit.state is VisitState.EXPECTED for visit in self._visits.values())
 
     def admit(self, principal: Principal) -> None:
         """Refuse a person who offers too often.
@@ -180,21 +76,30 @@ class Peers:
             raise Overloaded("You connected too often; try again in a minute.")
 
     async def open(self, wanted: Wanted, room: Room, principal: Principal) -> Opened:
-        """Answer an offer.
+        """Answer an offer, and let its person in when it has become a connection.
 
         Raises:
-            ClientError: a bad offer, a taken seat, too many at once, consent withdrawn meanwhile.
+            ClientError: a bad offer, a taken seat, too many at once, no consent, the session's end.
         """
+        check(room, principal, wanted.microphone)
         person = _person(principal)
         if self._pending.get(person, 0) >= MAX_PENDING:
             raise Overloaded("Two of your connections are on their way; try again in a moment.")
         self._pending[person] = self._pending.get(person, 0) + 1
         try:
-            line = PeerLine(wanted.result_url, room.services.metrics)
-            conversation = Conversation(line, room, principal, self._budget)
+            line = PeerLine(wanted.result_url, room.services.metrics, not wanted.is_whip)
+            visit = Visit(
+                number=next(self._numbers),
+                connection=room.attendance.new_id(),
+                room=room,
+                principal=principal,
+                wanted=wanted,
+                line=line,
+                conversation=Conversation(line, room, principal, self._budget),
+            )
             line.peer, answer = await Peer.answer(wanted.sdp, line, self._config)
             try:
-                opened = await self._enter(line, conversation, wanted, room, answer)
+                await self._expect(visit)
             except BaseException:
                 await line.peer.close()
                 raise
@@ -202,39 +107,159 @@ class Peers:
             self._pending[person] -= 1
             if not self._pending[person]:
                 del self._pending[person]
-        self._tasks.start(self._serve(line, conversation, room), "peer")
-        return opened
+        self._visits[visit.connection] = visit
+        self._give_up_some(principal)
+        self._tasks.start(self._serve(visit), "peer")
+        token = visit.resumption.token if visit.resumption else new_token()
+        return Opened(visit.connection, answer, token)
+
+    def find(self, connection: str, principal: Principal) -> Visit | None:
+        """Return a person's connection, also one on its way; None: there is no such one (now).
+
+        Raises:
+            Forbidden: it is somebody else's.
+        """
+        visit = self._visits.get(connection)
+        if visit is not None and not visit.is_of(principal):
+            raise Forbidden("This is somebody else's connection.")
+        return visit
+
+    async def end(self, connection: str, principal: Principal) -> bool:
+        """End a person's connection and wait until it has left; return whether there was one.
+
+        Raises:
+            Forbidden: it is somebody else's.
+        """
+        visit = self.find(connection, principal)
+        if visit is None:
+            return False
+        visit.line.ended.set()
+        await visit.is_over.wait()
+        return True
 
     async def close(self) -> None:
         """Let every peer say goodbye, then end it."""
+        for visit in self._visits.values():
+            if visit.state is VisitState.EXPECTED:
+                visit.line.ended.set()
         await self._tasks.wait(GOODBYE_S)
         await self._tasks.close()
 
-    async def _enter(
-        self,
-        line: PeerLine,
-        conversation: Conversation,
-        wanted: Wanted,
-        room: Room,
-        answer: str,
-    ) -> Opened:
-        connection = await conversation.enter()
-        if wanted.microphone == "none":
-            return Opened(connection.id, answer, new_token())
+    async def _expect(self, visit: Visit) -> None:
+        """Reserve what the visit needs; nothing of it is left where this raises."""
+        room, principal = visit.room, visit.principal
+        await room.seating.expect(room.session, principal)
         try:
-            speaker = connection.principal.seat if wanted.microphone == "own" else None
-            line.track, resume = await room.hear(connection, speaker, wanted.resume)
+            visit.check()  # Again: somebody may have ended the session, or withdrawn, meanwhile.
+            if visit.wanted.microphone != "none":
+                visit.resumption = room.microphone_name(
+                    visit.connection, principal.link, visit.speaker, visit.wanted.resume
+                )
         except BaseException:
-            await room.leave(connection)
+            await room.seating.lapse(room.session, principal)
             raise
-        return Opened(connection.id, answer, resume)
 
-    async def _serve(self, line: PeerLine, conversation: Conversation, room: Room) -> None:
+    def _give_up_some(self, principal: Principal) -> None:
+        """End a person's oldest offers that nobody has followed, but for the newest few."""
+        expected = [
+            visit
+            for visit in self._visits.values()
+            if visit.state is VisitState.EXPECTED and visit.is_of(principal)
+        ]
+        for visit in expected[:-MAX_EXPECTED]:
+            visit.line.ended.set()
+
+    async def _serve(self, visit: Visit) -> None:
+        line, conversation = visit.line, visit.conversation
         try:
+            await first(line.connected, line.ended)
+            if line.ended.is_set():
+                return
+            try:
+                await self._enter(visit)
+            except ClientError as error:
+                log.info("connection %s is not let in: %s", visit.connection, error.code)
+                await conversation.refuse(error)
+            if visit.state is not VisitState.ENTERED:
+                return
+            if visit.wanted.is_whip:
+                self._tasks.start(self._end_if_speechless(visit), "speechless")
             await conversation.hold(line.read(conversation))
         finally:
+            await self._end(visit)
+
+    async def _enter(self, visit: Visit) -> None:
+        """Let a connected person in, then end the older connection of theirs.
+
+        Unless theirs has ended meanwhile: then that one goes on, and so it does after a refusal.
+
+        Raises:
+            ClientError: they may not come in now.
+        """
+        key = visit.room.id, visit.principal.link or visit.connection
+        async with self._entering.setdefault(key, asyncio.Lock()):
+            rivals = [other for other in self._visits.values() if other.is_rival_of(visit)]
+            entered = [other for other in rivals if other.state is VisitState.ENTERED]
+            if any(other.number > visit.number for other in entered):
+                raise ClientError(ErrorCode.REPLACED, "You have come in over a newer connection.")
+            if visit.resumption is not None and any(other.line.track for other in entered):
+                # Until its sound arrives, the older one is the better one.
+                await first(visit.line.sounded, visit.line.ended, within_s=FIRST_SOUND_S)
+                if visit.line.ended.is_set():
+                    return
+            visit.check()
+            connection = await visit.conversation.enter_as(visit.connection)
+            if visit.line.ended.is_set():
+                return
+            try:
+                await self._hear(visit, connection)
+            except BaseException:
+                await visit.room.leave(connection)
+                raise
+            # Since it is heard here nothing has been waited for: no sound has come in over both.
+            visit.state = VisitState.ENTERED
+            visit.room.replace(connection)
+        self._listen(visit)
+
+    async def _hear(self, visit: Visit, connection: Connection) -> None:
+        if visit.resumption is not None:
+            ask = visit.line.ask if visit.wanted.can_resend else None
+            visit.line.track = await visit.room.hear(
+                connection, visit.speaker, visit.resumption, ask
+            )
+
+    def _listen(self, visit: Visit) -> None:
+        """Let the person hear the others, if they can."""
+        peer, track, holding = visit.line.peer, visit.line.track, visit.room.holding
+        if peer is None or holding is None or not peer.is_listening:
+            return
+        own = None if track is None else track.name
+        hears = audience.hears(visit.room.session.config, visit.principal, own)
+        holding.stage.enter(visit.connection, peer, hears)
+
+    async def _end_if_speechless(self, visit: Visit) -> None:
+        line = visit.line
+        await first(line.sounded, line.ended, within_s=SPEECHLESS_S)
+        if not line.sounded.is_set() and not line.ended.is_set():
+            log.info("connection %s has never sent sound; it is ended", visit.connection)
+            line.ended.set()
+
+    async def _end(self, visit: Visit) -> None:
+        """Leave nothing of a visit, however far it came."""
+        room, line, connection = visit.room, visit.line, visit.conversation.connection
+        visit.state = VisitState.ENDED
+        self._visits.pop(visit.connection, None)
+        try:
+            if connection is None:
+                await room.seating.lapse(room.session, visit.principal)
+            else:
+                await room.leave(connection)
             if line.track is not None:
-                room.unhear(line.track)
+                room.unhear(line.track, visit.connection)
+            if room.holding is not None:
+                room.holding.stage.leave(visit.connection)
+        finally:
+            visit.is_over.set()
             if line.peer is not None:
                 await line.peer.close()
 

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.audio import RATE_HZ, Samples
+from server.api import context
+from server.api.visits import Visit, VisitState
 from server.paths import SESSION
 from tests.server.conftest import Client
 from tests.server.contracts import live_contract
 from tests.server.media.clients import Client as Browser
+from tests.server.media.clients import eventually
 from tests.server.talk import APPLICANT, link
 from tests.speech.clips import load
 
@@ -50,11 +53,29 @@ class Browsers:
         assert answer["resume"]
         self.resume, self.connection = answer["resume"], answer["connection"]
         await browser.take(answer["sdp"])
+        await entered(self.connection, to, self._client)  # Offers are passed on to the holder.
         return browser
 
     async def close(self) -> None:
         for browser in self._all:
             await browser.close()
+
+
+def visit(client: Client, connection: str) -> Visit | None:
+    """Return what has become of an offer; None: it has ended."""
+    assert client.app is not None
+    visits = [visit for visit in client.app[context.PEERS] if visit.connection == connection]
+    return visits[0] if visits else None
+
+
+async def entered(connection: str, *clients: Client) -> None:
+    """Wait until the person who was answered has come in, at one of these servers."""
+
+    def is_in() -> bool:
+        visits = [visit(client, connection) for client in clients]
+        return any(one is not None and one.state is VisitState.ENTERED for one in visits)
+
+    await eventually(is_in)
 
 
 def bearer(client: Client, seat: str | None = None, role: str | None = None) -> dict[str, str]:
