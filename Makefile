@@ -4,7 +4,8 @@ BIN := .venv/bin
 
 # What the tests need beyond the packages in README's first line, by Debian's names. Elsewhere set
 # it to nothing, and DAEDAM_CHROMIUM and DAEDAM_FIREFOX to the browsers.
-APT_TEST_PACKAGES ?= chromium firefox-esr fonts-noto-cjk coturn prometheus caddy redis-server
+APT_TEST_PACKAGES ?= chromium firefox-esr fonts-noto-cjk coturn prometheus caddy redis-server \
+	simple-whip-client
 # Models that only tests use; the server's own are fetched without being named.
 TEST_MODELS ?= kokoro-voices
 
