@@ -36,6 +36,7 @@ from server.api.conversation import Conversation
 from server.budget import MemoryBudget
 from server.clock import SessionClock
 from server.entrance.links import Links
+from server.entrance.resumes import Resumes
 from server.events import SessionConfig
 from server.exchange.local import LocalExchange
 from server.exchange.relay import Relay
@@ -94,10 +95,15 @@ class Reader:
     """A conversation's ``Line`` that takes everything and keeps nothing."""
 
     result_url: str | None = None
+    heard_at: float | None = None
+    is_lost = False
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.messages = 0
+
+    def silence(self) -> None:
+        """See ``Line``."""
 
     async def send(self, text: str) -> None:
         """See ``Line``."""
@@ -119,7 +125,10 @@ class Interview:
         self.now_s = 0.0
         room.ledger.clock = SessionClock(0.0, lambda: self.now_s)
         tracks = room.held().tracks
-        self._tracks = [tracks.open("a", "면접관_1"), tracks.open("b", "지원자_1")]
+        self._tracks = [
+            tracks.open(name, seat, Resumes().go_on("growth", None, name, seat))
+            for name, seat in (("a", "면접관_1"), ("b", "지원자_1"))
+        ]
         self._speech = np.random.default_rng(1).uniform(-0.3, 0.3, RATE_HZ).astype(np.float32)
         self._silence = np.zeros(_BLOCK, np.float32)
         self.utterances = 0

@@ -8,6 +8,7 @@ same parts in virtual time.
 import asyncio
 import contextlib
 from collections.abc import Callable
+from fractions import Fraction
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -17,12 +18,13 @@ from aiortc.jitterbuffer import JitterBuffer
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtcrtpreceiver import TimestampMapper
 from aiortc.rtp import RtpPacket
-from av import AudioFrame, AudioResampler, FFmpegError
+from av import AudioFrame, AudioResampler, FFmpegError, Packet
+from av.stream import Stream
 
 from pipeline.audio import RATE_HZ, Samples
 from server.media.addresses import bound_to
+from server.media.opus_packet import OPUS_HZ, SILENT_FRAME
 from server.media.sdp import clean_offer, finish_answer
-from server.media.silence import SilenceTrack
 
 Block: TypeAlias = tuple[Samples, int]
 """16 kHz mono, and the track time of its first sample, 0 at the track's first."""
@@ -62,6 +64,26 @@ class StockResampler:
         return blocks
 
 
+class SilentTrack(MediaStreamTrack):
+    """Ready-made silent packets for the browser, one in 0.4 s."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+
+    async def recv(self) -> "Packet[Stream]":
+        if self._count:
+            await asyncio.sleep(0.4)
+        if self.readyState != "live":
+            raise MediaStreamError
+        packet = Packet(SILENT_FRAME)
+        packet.pts, packet.time_base = self._count * 2 * OPUS_HZ // 5, Fraction(1, OPUS_HZ)
+        self._count += 1
+        return packet
+
+
 class StockPeer:
     """A connection that aiortc's own receiver hears; the server's stock path of before."""
 
@@ -72,14 +94,23 @@ class StockPeer:
 
     @classmethod
     async def answer(
-        cls, offer: str, on_block: Callable[[Samples, int], None]
+        cls,
+        offer: str,
+        on_block: Callable[[Samples, int], None],
+        sends: MediaStreamTrack | None = None,
     ) -> "tuple[StockPeer, str]":
-        """Answer as the server does, silence for the browser included; return the SDP too."""
+        """Answer as the server does; return the SDP too.
+
+        Args:
+            offer: the browser's.
+            on_block: takes what is heard.
+            sends: what the browser hears; without it silence.
+        """
         peer = cls(on_block)
         connection = peer._connection
         connection.on("track", peer._on_track)
         with bound_to("127.0.0.1"):
-            connection.addTrack(SilenceTrack())
+            connection.addTrack(sends or SilentTrack())
             await connection.setRemoteDescription(
                 RTCSessionDescription(clean_offer(offer), "offer")
             )

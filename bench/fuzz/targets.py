@@ -10,7 +10,14 @@ from random import Random
 from typing import Final, TypeAlias
 
 import numpy as np
-from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpSrPacket, RtpPacket
+from aiortc.rtp import (
+    RtcpByePacket,
+    RtcpPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    RtpPacket,
+)
 from aiortc.sdp import SessionDescription
 
 from bench.fuzz.corpora import (
@@ -25,9 +32,10 @@ from bench.fuzz.mutations import damaged, damaged_text
 from pipeline.audio import RATE_HZ, Samples
 from server.media.frames import Frame
 from server.media.jitter import JitterBuffer
-from server.media.opus import MAX_FRAME, Decoder, OpusError
+from server.media.opus import MAX_FRAME, Decoder
+from server.media.opus_library import OpusError
 from server.media.opus_packet import MAX_DURATION, carries_previous, duration_of, frame_duration
-from server.media.rtcp import Goodbye, SenderReport, read_compound
+from server.media.rtcp import Goodbye, ReportBlock, Said, SenderReport, read_compound
 from server.media.rtp import VoicePacket, read_header, read_packet
 from server.media.sdp import BadOffer, clean_offer, finish_answer, sends_sound
 from server.media.steps import Play, Restart, Step
@@ -91,6 +99,9 @@ def rtcp_packets(random: Random, trace: Trace) -> None:
         if isinstance(one, Goodbye):
             assert len(one.sources) <= 31
             assert all(0 <= source < 2**32 for source in one.sources)
+        elif isinstance(one, ReportBlock):
+            assert 0 <= one.fraction_lost < 256
+            assert -(2**23) <= one.lost < 2**23
         else:
             assert 0 <= one.ssrc < 2**32
             assert 0 <= one.ntp < 2**64
@@ -99,14 +110,29 @@ def rtcp_packets(random: Random, trace: Trace) -> None:
         theirs = RtcpPacket.parse(data)
     except (ValueError, IndexError, struct.error, UnicodeDecodeError):
         return
-    expected: list[SenderReport | Goodbye] = []
+    expected: list[Said] = []
     for each in theirs:
         if isinstance(each, RtcpSrPacket):
             info = each.sender_info
             expected.append(SenderReport(each.ssrc, info.ntp_timestamp, info.rtp_timestamp))
+            expected += map(_block, each.reports)
+        elif isinstance(each, RtcpRrPacket):
+            expected += map(_block, each.reports)
         elif isinstance(each, RtcpByePacket) and each.sources:
             expected.append(Goodbye(tuple(each.sources)))
     assert found == expected, (found, expected)
+
+
+def _block(theirs: RtcpReceiverInfo) -> ReportBlock:
+    return ReportBlock(
+        theirs.ssrc,
+        theirs.fraction_lost,
+        theirs.packets_lost,
+        theirs.highest_sequence,
+        theirs.jitter,
+        theirs.lsr,
+        theirs.dlsr,
+    )
 
 
 def opus(random: Random, trace: Trace) -> None:

@@ -92,10 +92,7 @@ class Clients:
             aiohttp.ClientResponseError: the offer was refused.
         """
         client = await self.make()
-        answer = await offer(http, path, token, client.offer.result())
-        self._tell({"do": "answer", "id": client.number, "sdp": answer})
-        async with asyncio.timeout(CONNECT_S):
-            await client.opened
+        await self.answer(client, await offer(http, path, token, client.offer.result()))
         return client
 
     async def make(self) -> Client:
@@ -108,6 +105,16 @@ class Clients:
         async with asyncio.timeout(CONNECT_S):
             await client.offer
         return client
+
+    async def answer(self, client: Client, sdp: str) -> None:
+        """Give a client its offer's answer; return when both channels are open.
+
+        Raises:
+            TimeoutError: they did not open in time.
+        """
+        self._tell({"do": "answer", "id": client.number, "sdp": sdp})
+        async with asyncio.timeout(CONNECT_S):
+            await client.opened
 
     def send(self, client: Client, message: Message) -> None:
         """Send a message over the client's channel ``interview``."""
