@@ -31,21 +31,24 @@ export const sessionsPath = SESSION;
  *
  * @param {string} method
  * @param {string} path
- * @param {unknown} [body] Sent as JSON.
+ * @param {unknown} [body] Sent as JSON; bytes as they are.
+ * @param {AbortSignal} [signal] When not to wait any longer; else 20 s.
  * @returns {Promise<Response>} A successful one.
  * @throws {ApiError}
  */
-export async function request(method, path, body) {
+export async function request(method, path, body, signal = AbortSignal.timeout(PATIENCE_MS)) {
   /** @type {Record<string, string>} */
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const bytes = body instanceof ArrayBuffer ? body : null;
+  if (bytes) headers["Content-Type"] = "application/octet-stream";
+  else if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
     response = await fetch(path, {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      body: bytes ?? (body === undefined ? null : JSON.stringify(body)),
+      signal,
     });
   } catch {
     throw new ApiError("unreachable", 0);
@@ -55,9 +58,15 @@ export async function request(method, path, body) {
   throw new ApiError(told.code ?? "internal", response.status, told.detail);
 }
 
-/** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
-export async function json(method, path, body) {
-  return (await request(method, path, body)).json();
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+export async function json(method, path, body, signal) {
+  return (await request(method, path, body, signal)).json();
 }
 
 /** @param {string} session @returns {string} The WebSocket's address, with the link. */

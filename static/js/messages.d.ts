@@ -153,7 +153,11 @@ export interface EvaluationSummary {
   seq?: number;
 }
 
-/** Words of one speaker, `unknown` where nobody knows whose; `timestamp`: their start. */
+/**
+ * Words of one speaker, `unknown` where nobody knows whose; `timestamp`: their start.
+ *
+ * `is_late`, only where it is so: some of them were lost on their way first, and sent again.
+ */
 export interface Transcript {
   timestamp: number;
   speaker: string;
@@ -163,6 +167,7 @@ export interface Transcript {
   end: number;
   text_confidence: number;
   voice_confidence: number;
+  is_late?: boolean;
 }
 
 /** The words of one chunk. */
@@ -296,7 +301,7 @@ export interface CaughtUp {
 /** Something was wrong; the connection stays open. */
 export interface ErrorAnswer {
   type: "error";
-  code: "bad_json" | "bad_message" | "unknown_type" | "bad_id" | "bad_session" | "bad_request" | "bad_offer" | "not_found" | "too_large" | "unknown_seat" | "unknown_session" | "session_exists" | "session_over" | "session_live" | "link_invalid" | "link_required" | "forbidden" | "other_session" | "foreign_origin" | "foreign_host" | "consent_required" | "seat_taken" | "replaced" | "slow_consumer" | "already_subscribed" | "overloaded" | "journal_unavailable" | "storage_full" | "store_unavailable" | "shutting_down" | "internal";
+  code: "bad_json" | "bad_message" | "unknown_type" | "bad_id" | "bad_session" | "bad_request" | "bad_offer" | "not_found" | "too_large" | "unknown_seat" | "unknown_session" | "session_exists" | "session_over" | "session_live" | "link_invalid" | "link_required" | "forbidden" | "other_session" | "foreign_origin" | "foreign_host" | "consent_required" | "seat_taken" | "replaced" | "slow_consumer" | "already_subscribed" | "not_awaited" | "overloaded" | "journal_unavailable" | "storage_full" | "store_unavailable" | "shutting_down" | "internal";
   error: string;
   reply_to?: string;
   seq?: number;
@@ -370,11 +375,40 @@ export interface Loudness {
   track: string;
 }
 
+/**
+ * How the person of the seat `track` is connected; repeated while it is not `here`.
+ *
+ * `suspect`: nothing has come from them for some seconds; `held`: their connection is gone and
+ * their seat is kept for `left_s` seconds more; `gone`, once: it is free.
+ */
+export interface Presence {
+  type: "presence";
+  state: "gone" | "held" | "here" | "suspect";
+  track: string;
+  left_s: number;
+}
+
+/**
+ * To one microphone's page alone: what was lost of its track, and is awaited anew.
+ *
+ * `start`, `end`: session seconds. `now`: the session's second at sending, by which a page
+ * knows which of the sound it kept that is.
+ */
+export interface Missed {
+  type: "missed";
+  start: number;
+  end: number;
+  now: number;
+  track: string;
+}
+
 export type Signal =
   | Interim
   | Lag
   | Microphone
-  | Loudness;
+  | Loudness
+  | Presence
+  | Missed;
 
 /**
  * What every event carries. `at`: session seconds; `wall`: Unix seconds; `by`: a seat,
@@ -401,12 +435,14 @@ export interface SeatConfig {
  *
  * `consent` is `required` when every person consents here before any sound is taken, and
  * `external` when the operator's own process (an existing client) has seen to it.
+ * `hear_each_other`: whether people are sent the others' voices; not if they sit together.
  */
 export interface SessionConfig {
   seats: SeatConfig[];
   title: string;
   job: string;
   consent: "external" | "required";
+  hear_each_other: boolean;
 }
 
 /** The session begins; session time 0. */
@@ -448,7 +484,7 @@ export interface Joined extends Envelope {
 }
 
 /**
- * A connection closed or was lost.
+ * A connection was `closed`, or `lost`: nobody said goodbye.
  *
  * `heard_until`: the session second until which the own microphone that it carried was heard.
  */
@@ -510,7 +546,11 @@ export interface Segment {
   voice_confidence: number;
 }
 
-/** Speech between two endpoints of one track, understood for good. */
+/**
+ * Speech between two endpoints of one track, understood for good.
+ *
+ * `is_late`: some of it was lost on its way first, and sent again by its microphone's page.
+ */
 export interface UtteranceFinal extends Envelope {
   type: "utterance_final";
   utterance: string;
@@ -518,6 +558,7 @@ export interface UtteranceFinal extends Envelope {
   start: number;
   end: number;
   segments: Segment[];
+  is_late: boolean;
 }
 
 /** Sound that was taken for speech and yielded no words, and why. */

@@ -97,11 +97,16 @@ function showRecord() {
 /** @param {import("./review/record.js").Result} result */
 function legend(result) {
   const hasLow = result.transcripts.some((one) => one.text_confidence < LOW_CONFIDENCE);
+  const hasLate = result.transcripts.some((one) => one.is_late === true);
   const hasUnknown = result.transcripts.some((one) => one.speaker === "unknown");
   return h(
     "p",
     { class: "quiet-text small" },
-    [hasLow && t("lowHelp"), hasUnknown && t("unknownHelp")].filter(Boolean).join(" "),
+    [
+      hasLow && t("lowHelp"),
+      hasLate && t("lateHelp"),
+      hasUnknown && t("unknownHelp"),
+    ].filter(Boolean).join(" "),
   );
 }
 

@@ -5,7 +5,7 @@
  * the list of lines (references, a few thousand at most).
  */
 
-import { caughtUp, consented, departed, joined, withdrew } from "./state/attendance.js";
+import { caughtUp, consented, departed, joined, presence, withdrew } from "./state/attendance.js";
 import { level } from "./state/levels.js";
 import { gapLine, inserted } from "./state/lines.js";
 import { dropped, final, interim, microphone } from "./state/speech.js";
@@ -18,6 +18,8 @@ import { without } from "./state/tables.js";
  * @typedef {{role: string, seat: string | null, name: string | null, at: number}} Person One
  *   connection, and when it came.
  * @typedef {{speaker: string | null, state: string, heard_s: number}} Microphone
+ * @typedef {{state: "suspect" | "held", until_s: number}} Presence How somebody's connection ails,
+ *   and until when that is true without further news (this machine's clock).
  * @typedef {{final_s: number, is_behind: boolean, heard_s: number}} Lag
  * @typedef {{speaker: string | null, heard_s: number}} Level
  * @typedef {{speaker: string | null, start: number, committed: string, tentative: string,
@@ -38,6 +40,8 @@ import { without } from "./state/tables.js";
  * @property {number | null} closed_s Session time of the end.
  * @property {Readonly<Record<string, Person>>} people By connection.
  * @property {Readonly<Record<string, true>>} departed By seat: who was here once.
+ * @property {Readonly<Record<string, true>>} lost By seat: who went last without a goodbye.
+ * @property {Readonly<Record<string, Presence>>} presences By seat: whose connection is not well.
  * @property {Readonly<Record<string, true>>} consents By seat.
  * @property {Readonly<Record<string, true>>} withdrawn By seat: whose consent was given, then taken back.
  * @property {boolean} isRoomConfirmed
@@ -72,6 +76,8 @@ export function initial(join, now_s) {
     closed_s: null,
     people: {},
     departed: {},
+    lost: {},
+    presences: {},
     consents: {},
     withdrawn: {},
     isRoomConfirmed: false,
@@ -117,7 +123,8 @@ export function isForgotten(state, message) {
 
 /** The connection is new: what was passing is unknown. @param {State} state @returns {State} */
 export function reconnected(state) {
-  return { ...state, isCaughtUp: false, interims: {}, microphones: {}, lags: {}, levels: {} };
+  const passing = { interims: {}, microphones: {}, lags: {}, levels: {}, presences: {} };
+  return { ...state, isCaughtUp: false, ...passing };
 }
 
 /**
@@ -138,10 +145,13 @@ function told(state, message, now_s) {
       return microphone(state, message, now_s);
     case "level":
       return level(state, message, now_s);
+    case "presence":
+      return presence(state, message, now_s);
     case "caught_up":
       return caughtUp(state, message.seq ?? 0, now_s);
     case "session_ended":
       return state.life === "erased" ? state : { ...state, life: "review" };
+    case "missed": // The microphone's affair, not the state's.
     case "note_saved": // Answers go to whoever asked; the events tell the rest.
     case "evaluation_summary":
     case "audio_processed":
@@ -174,7 +184,7 @@ function happened(state, event) {
     case "joined":
       return joined(state, event);
     case "left":
-      return departed(state, event.connection);
+      return departed(state, event);
     case "muted":
       return { ...state, muted: { ...state.muted, [event.track]: true } };
     case "unmuted":

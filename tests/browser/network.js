@@ -14,6 +14,23 @@ const ANSWER_MS = 20_000;
  * @property {number} lost
  */
 
+/**
+ * @param {string} module
+ * @param {string[]} parameters
+ * @returns {import("node:child_process").ChildProcess} Reads and writes lines; ends with this
+ *   process.
+ */
+export function program(module, parameters) {
+  const child = spawn(PYTHON, ["-m", module, ...parameters], {
+    cwd: ROOT,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const orphan = () => child.kill("SIGKILL");
+  process.once("exit", orphan);
+  child.once("exit", () => process.off("exit", orphan));
+  return child;
+}
+
 export class Network {
   #lines;
 
@@ -30,19 +47,12 @@ export class Network {
       `--${name}`,
       String(value),
     ]);
-    const child = spawn(PYTHON, ["-m", "bench.udp_proxy", ...parameters], {
-      cwd: ROOT,
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    const orphan = () => child.kill("SIGKILL");
-    process.once("exit", orphan);
-    child.once("exit", () => process.off("exit", orphan));
-    return new Network(child);
+    return new Network(program("bench.udp_proxy", parameters));
   }
 
   /** @param {import("./person.js").Person} person Whose connections go through it from now on. */
   async lieBefore({ page }) {
-    await page.exposeFunction("throughTheNetwork", (/** @type {string} */ sdp) => this.#route(sdp));
+    await page.exposeFunction("throughTheNetwork", (/** @type {string} */ sdp) => this.ask(sdp));
     await page.evaluateOnNewDocument(goThroughTheNetwork);
   }
 
@@ -56,9 +66,9 @@ export class Network {
     this.process.kill("SIGKILL");
   }
 
-  /** @param {string} sdp @returns {Promise<string>} */
-  #route(sdp) {
-    this.process.stdin?.write(`${JSON.stringify(sdp)}\n`);
+  /** @param {unknown} question @returns {Promise<any>} The program's answer. */
+  ask(question) {
+    this.process.stdin?.write(`${JSON.stringify(question)}\n`);
     return this.#next();
   }
 

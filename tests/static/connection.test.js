@@ -9,60 +9,36 @@ import { Refusal } from "../../static/js/connection/codes.js";
 import { Connection } from "../../static/js/connection/connection.js";
 import { newId } from "../../static/js/connection/ids.js";
 import { LIMIT, Pending } from "../../static/js/connection/pending.js";
-
-/** A clock that stands until it is told to go on. */
-class Clock {
-  #now_ms = 0;
-  /** @type {Set<{at: number, action: () => void}>} */
-  #timers = new Set();
-
-  now = () => this.#now_ms / 1000;
-
-  later = (/** @type {() => void} */ action, /** @type {number} */ ms) => {
-    const timer = { at: this.#now_ms + ms, action };
-    this.#timers.add(timer);
-    return timer;
-  };
-
-  cancel = (/** @type {any} */ timer) => void this.#timers.delete(timer);
-
-  /** @param {number} s */
-  async pass(s) {
-    const until = this.#now_ms + s * 1000;
-    for (;;) {
-      await settled();
-      const due = [...this.#timers].sort((a, b) => a.at - b.at)[0];
-      if (!due || due.at > until) break;
-      this.#timers.delete(due);
-      this.#now_ms = Math.max(this.#now_ms, due.at);
-      due.action();
-    }
-    this.#now_ms = until;
-    await settled();
-  }
-}
-
-/** Lets every promise that can go on go on. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+import { Clock, settled } from "./clock.js";
 
 /** A server that opens doors, or refuses with the code in `refuse`. */
 class Place {
-  /** @type {{kind: string, sent: any[], listener: any, isClosed: boolean}[]} */
+  /** @type {{kind: string, sent: any[], listener: any, isClosed: boolean, doubted: number}[]} */
   doors = [];
   /** @type {Record<string, string | null>} */
   refuse = { peer: null, socket: null };
   isDead = false;
+  /** Tries that nobody answers, by their signals; null: every try is answered at once. */
+  /** @type {{signal: AbortSignal, answer: () => void}[] | null} */
+  hanging = null;
 
   opener = (/** @type {"peer" | "socket"} */ kind) => async (/** @type {any} */ listener) => {
+    if (this.hanging) {
+      await new Promise((resolve) => {
+        this.hanging?.push({ signal: listener.signal, answer: () => resolve(undefined) });
+      });
+    }
     const code = this.refuse[kind];
     if (code) throw new Refusal(code);
-    const door = { kind, sent: /** @type {any[]} */ ([]), listener, isClosed: false };
+    const sent = /** @type {any[]} */ ([]);
+    const door = { kind, sent, listener, isClosed: false, doubted: 0 };
     this.doors.push(door);
     return {
       kind,
       send: (/** @type {string} */ text) => void door.sent.push(JSON.parse(text)),
       close: () => void (door.isClosed = true),
       seemsDead: () => this.isDead,
+      doubt: () => void (door.doubted += 1),
     };
   };
 
@@ -328,4 +304,206 @@ test("a page that goes away closes its door and keeps what is pending", async ()
   await connection.start();
   place.last.listener.message({ type: "note_saved", reply_to: place.last.sent[1].id });
   await saved;
+});
+
+test("a connection that falls silent is kept until another one stands", async () => {
+  const { place, connection } = setUp();
+  await connection.start();
+  const first = place.last;
+  place.hanging = [];
+  first.listener.suspected(true);
+  assert.equal(connection.isSuspect, true);
+  assert.equal(connection.phase, "open");
+  assert.equal(first.isClosed, false);
+  place.hanging[0]?.answer();
+  await settled();
+  assert.equal(first.isClosed, true);
+  assert.notEqual(place.last, first);
+  assert.equal(connection.phase, "open");
+  assert.equal(connection.isSuspect, false);
+  assert.equal(place.last.sent[0].type, "subscribe");
+});
+
+test("a connection that is heard again is kept, and the new try given up", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  const first = place.last;
+  place.hanging = [];
+  first.listener.suspected(true);
+  const [tried] = place.hanging;
+  first.listener.suspected(false);
+  assert.equal(tried?.signal.aborted, true);
+  tried?.answer();
+  await clock.pass(1);
+  assert.equal(place.last.isClosed, true);
+  assert.equal(first.isClosed, false);
+  assert.equal(connection.isSuspect, false);
+  connection.command({ type: "session_end" }).catch(() => undefined);
+  assert.equal(first.sent.at(-1).type, "session_end");
+});
+
+test("while nothing comes another connection is tried again and again", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  place.refuse.peer = "unreachable";
+  place.last.listener.suspected(true);
+  await clock.pass(2.5);
+  place.refuse.peer = null;
+  await clock.pass(1);
+  assert.equal(place.doors.length, 2);
+  assert.equal(connection.phase, "open");
+});
+
+test("a try that goes on when the silent connection is given up is the next connection", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  await clock.pass(60);
+  const first = place.last;
+  place.hanging = [];
+  first.listener.suspected(true);
+  first.listener.closed("lost");
+  assert.equal(connection.phase, "waiting");
+  await clock.pass(3);
+  assert.equal(place.hanging.length, 1);
+  place.hanging[0]?.answer();
+  await settled();
+  assert.equal(connection.phase, "open");
+  assert.equal(first.isClosed, true);
+});
+
+test("being replaced by one's own next connection is no news", async () => {
+  const { place, connection } = setUp();
+  /** @type {string[]} */
+  const phases = [];
+  /** @type {any[]} */
+  const told = [];
+  await connection.start();
+  connection.addEventListener("change", () => phases.push(connection.phase));
+  connection.addEventListener("message", (event) => told.push(event));
+  const first = place.last;
+  place.hanging = [];
+  first.listener.suspected(true);
+  first.listener.message({ type: "error", code: "replaced", error: "" });
+  first.listener.closed("lost");
+  place.hanging[0]?.answer();
+  await settled();
+  assert.ok(phases.every((phase) => phase === "open"));
+  assert.deepEqual(told, []);
+});
+
+test("a try that was given up too late ends no connection for good", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  const first = place.last;
+  place.hanging = [];
+  first.listener.suspected(true);
+  first.listener.suspected(false);
+  place.hanging = null;
+  first.listener.message({ type: "error", code: "replaced", error: "" });
+  first.listener.closed("lost");
+  assert.equal(connection.phase, "waiting");
+  await clock.pass(1);
+  assert.equal(connection.phase, "open");
+  await clock.pass(60);
+  place.last.listener.message({ type: "error", code: "replaced", error: "" });
+  place.last.listener.closed("lost");
+  assert.deepEqual([connection.phase, connection.code], ["stopped", "replaced"]);
+});
+
+test("while the seat is held the pauses stay short", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  await clock.pass(60);
+  let tries = 0;
+  place.refuse.peer = "unreachable";
+  connection.addEventListener("change", () => void (tries += 1));
+  place.last.listener.closed("lost");
+  await clock.pass(30);
+  assert.ok(tries / 2 > 14, `${tries / 2}`);
+  tries = 0;
+  await clock.pass(60);
+  assert.ok(tries / 2 < 12, `${tries / 2}`);
+});
+
+test("a new network ends a try that hangs, and doubts a connection that stands", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  connection.nudge(true);
+  assert.equal(place.last.doubted, 1);
+  assert.equal(connection.phase, "open");
+  place.hanging = [];
+  place.last.listener.closed("lost");
+  await clock.pass(1);
+  const [tried] = place.hanging;
+  connection.nudge();
+  assert.equal(tried?.signal.aborted, false);
+  connection.nudge(true);
+  assert.equal(tried?.signal.aborted, true);
+  assert.equal(place.hanging.length, 2);
+  place.hanging[1]?.answer();
+  await settled();
+  assert.equal(connection.phase, "open");
+});
+
+test("who has had sound is back with sound soon after words", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  await clock.pass(60);
+  place.refuse.peer = "no_media";
+  place.last.listener.closed("lost");
+  await clock.pass(0.6);
+  assert.equal(connection.door, "socket");
+  place.refuse.peer = null;
+  await clock.pass(2);
+  assert.equal(connection.door, "peer");
+});
+
+test("a page that goes away gives up every try", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  place.hanging = [];
+  place.last.listener.suspected(true);
+  connection.rest();
+  assert.equal(place.hanging[0]?.signal.aborted, true);
+  place.hanging[0]?.answer();
+  await clock.pass(60);
+  assert.equal(place.hanging.length, 1);
+  assert.ok(place.doors.every((door) => door.isClosed));
+});
+
+test("a try that was given up says nothing about peer connections", async () => {
+  const { place, connection } = setUp();
+  await connection.start();
+  place.hanging = [];
+  place.last.listener.suspected(true);
+  place.last.listener.suspected(false);
+  place.refuse.peer = "no_media";
+  place.hanging[0]?.answer();
+  await settled();
+  place.hanging = null;
+  place.refuse.peer = null;
+  place.last.listener.closed("lost");
+  await connection.start();
+  assert.equal(connection.door, "peer");
+});
+
+test("a door that is lost takes the plans for a second one with it", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  for (let i = 0; i < 4; i += 1) {
+    place.last.listener.closed("lost");
+    await clock.pass(4);
+  }
+  assert.equal(place.doors.length, 5);
+  const last = place.last;
+  place.refuse.peer = "unreachable";
+  last.listener.suspected(true);
+  await settled();
+  last.listener.closed("lost");
+  place.refuse.peer = null;
+  // The pause is longer by now than the one between tries for a second door.
+  await clock.pass(2);
+  assert.deepEqual([place.doors.length, connection.phase], [5, "waiting"]);
+  await clock.pass(60);
+  assert.deepEqual([place.doors.length, connection.phase], [6, "open"]);
 });

@@ -62,6 +62,12 @@ test("notes stand where they were meant, after the words they are about", () => 
   );
 });
 
+test("words that came late are told from the others, and an older server tells of none", () => {
+  const transcripts = [said("a", "지원자_1", 4), { ...said("b", "지원자_1", 9), is_late: true }];
+  const moments = timeline(result({ transcripts }));
+  assert.deepEqual(moments.map((one) => one.kind === "said" && one.isLate), [false, true]);
+});
+
 test("who agreed to being kept is told, and where they took it back", () => {
   const given = (/** @type {string} */ seat, keep_audio_days = 0) => ({ seat, at: 1, is_given: true, keep_audio_days });
   const withdrawn = { seat: "지원자_2", at: 1, is_given: false, keep_audio_days: 0 };

@@ -138,6 +138,12 @@ test("an applicant is told that they are heard only on fresh news", () => {
   assert.equal(ownWords(scene([])).words, "youConnecting");
 });
 
+test("while nothing comes from the server an applicant is not told that they are heard", () => {
+  const open = { type: "microphone", track: "지원자_1", speaker: "지원자_1", state: "open" };
+  const link = { phase: "open", door: "peer", code: null, reason: null, isSuspect: true };
+  assert.equal(ownWords(scene([open], { link })).words, "youChecking");
+});
+
 test("while an interview ends its applicants are told so", () => {
   const off = { type: "microphone", track: "지원자_1", speaker: "지원자_1", state: "off" };
   const live = scene([off]);

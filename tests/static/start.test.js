@@ -50,8 +50,13 @@ test("a new interview has one interviewer, who arranges it, and one applicant", 
       { seat: "면접관_1", microphone: "own" },
       { seat: "지원자_1", microphone: "own" },
     ],
+    hear_each_other: true,
     operator_seat: "면접관_1",
   });
+});
+
+test("people who sit together are not made to hear each other from their devices", () => {
+  assert.equal(body({ ...newDraft(), isHeard: false }).hear_each_other, false);
 });
 
 test("there are at most three of a kind, interviewers first", () => {

@@ -3,12 +3,19 @@
 import { allowsSocket, codeOf, isHopeless } from "./codes.js";
 
 /**
- * @typedef {{message: (message: any) => void, closed: (code: string) => void}} Listener
+ * @typedef {object} Listener
+ * @property {(message: any) => void} message
+ * @property {(code: string) => void} closed
+ * @property {(isSuspect: boolean) => void} [suspected] Nothing comes, or something again.
+ * @property {AbortSignal} [signal] Aborted: the door is not wanted any more.
  * @typedef {object} Door
  * @property {"peer" | "socket"} kind
+ * @property {string} [id] What the server calls this connection.
  * @property {(text: string) => void} send Throws when it is closed.
  * @property {() => void} close Silent: the listener hears nothing more.
  * @property {() => boolean} seemsDead Whether it should have been heard of by now.
+ * @property {MediaStream | null} [sound] Of the others.
+ * @property {() => void} [doubt] The network has changed: look whether anything still comes.
  * @property {(track: MediaStreamTrack | null) => void} [replaceTrack]
  * @typedef {(listener: Listener) => Promise<Door>} Opener
  */
@@ -56,7 +63,8 @@ export class Chooser {
       return door;
     } catch (error) {
       const code = codeOf(error);
-      if (allowsSocket(code)) this.#reason = code;
+      // What was given up says nothing about what can be had.
+      if (allowsSocket(code) && !listener.signal?.aborted) this.#reason = code;
       throw error;
     }
   }

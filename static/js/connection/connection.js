@@ -54,7 +54,32 @@ export class Connection extends EventTarget {
   }
 
   get door() {
-    return this.#link.door;
+    return this.#link.door?.kind ?? null;
+  }
+
+  /** Why there is no peer connection, or null. */
+  get reason() {
+    return this.#link.reason;
+  }
+
+  /** What the server calls it; null where there is none that carries sound. */
+  get id() {
+    return this.#link.door?.id ?? null;
+  }
+
+  /** What is to be heard of the others. @returns {MediaStream | null} */
+  get sound() {
+    return this.#link.door?.sound ?? null;
+  }
+
+  /** @param {MediaStreamTrack | null} track What is sent from now on. */
+  replaceTrack(track) {
+    this.#link.door?.replaceTrack?.(track);
+  }
+
+  /** Whether it is open, but nothing has come for some seconds. */
+  get isSuspect() {
+    return this.#link.isSuspect;
   }
 
   /** Begins, or begins again after a stop. */
@@ -72,9 +97,9 @@ export class Connection extends EventTarget {
     this.#link.rest();
   }
 
-  /** The network or the page is back. */
-  nudge() {
-    this.#link.nudge();
+  /** @param {boolean} [isElsewhere] The page is back, or (true) the network is another one. */
+  nudge(isElsewhere) {
+    this.#link.nudge(isElsewhere);
   }
 
   /**

@@ -2,11 +2,14 @@
  * One person's line to the server, kept up until there is a reason to stop.
  *
  * CONNECTING -> OPEN -> WAITING -> CONNECTING …; anything -> STOPPED (see `codes.js`) -> CONNECTING
- * when the person asks for it. Knows no browser: doors, clock and chance come from outside.
+ * when the person asks for it. While OPEN a second door may be tried beside the first: a better
+ * one, or another one when nothing comes any more; the first stays until the second is open.
+ * Knows no browser: doors, clock and chance come from outside.
  */
 
-import { pauseMs } from "./backoff.js";
 import { codeOf, isFinal } from "./codes.js";
+import { Pauses } from "./pauses.js";
+import { SecondDoor } from "./seconddoor.js";
 
 /**
  * @typedef {import("./chooser.js").Door} Door
@@ -17,57 +20,62 @@ import { codeOf, isFinal } from "./codes.js";
  * @typedef {{chooser: import("./chooser.js").Chooser, clock: Clock, random: () => number}} Setup
  */
 
-/** A connection that lasted so long was a good one: the next pause is short again. */
-const GOOD_S = 5;
-const UPGRADE_MS = 10_000;
-const RAREST_UPGRADE_MS = 120_000;
-
 /** Dispatches `message` (detail: the message), `connected` (a new door), `lost` and `change`. */
 export class Link extends EventTarget {
   /** @type {Phase} */
   phase = "connecting";
   /** @type {string | null} Why it stopped. */
   code = null;
+  /** It is open, but nothing has come for some seconds. */
+  isSuspect = false;
   #chooser;
   #clock;
-  #random;
+  #pauses;
+  #second;
   /** @type {Door | null} */
   #door = null;
-  /** @type {object | null} Only what belongs to the newest try is listened to. */
+  /** @type {AbortController | null} Only what belongs to the newest try is listened to. */
   #turn = null;
-  #attempt = 0;
-  #upgrades = 0;
   #openedAt_s = 0;
   /** @type {string | null} */
   #farewell = null;
   /** @type {unknown} */
   #timer = null;
-  /** @type {unknown} */
-  #upgradeTimer = null;
 
   /** @param {Setup} setup */
   constructor({ chooser, clock, random }) {
     super();
     this.#chooser = chooser;
     this.#clock = clock;
-    this.#random = random;
+    this.#pauses = new Pauses(random);
+    this.#second = new SecondDoor({
+      clock,
+      canUpgrade: () => chooser.canUpgrade,
+      open: (turn) => chooser.upgrade(this.#listener(turn)),
+      opened: (door, turn) => this.#adopt(door, turn),
+      failed: (code) => this.#secondFailed(code),
+    });
   }
 
-  /** @returns {"peer" | "socket" | null} The door that is open now. */
+  /** @returns {Door | null} The one that is open now. */
   get door() {
-    return this.phase === "open" && this.#door ? this.#door.kind : null;
+    return this.phase === "open" ? this.#door : null;
+  }
+
+  /** Why there is no peer connection, or null. */
+  get reason() {
+    return this.#chooser.reason;
   }
 
   /** Begins, or begins again after a stop. */
   async start() {
-    this.#dropDoor();
-    const turn = {};
+    this.#drop();
+    const turn = new AbortController();
     this.#turn = turn;
-    this.#farewell = null;
-    this.#become(this.#attempt === 0 ? "connecting" : "waiting");
+    this.#become(this.#pauses.isFirst ? "connecting" : "waiting");
     try {
       const door = await this.#chooser.open(this.#listener(turn));
-      if (this.#turn === turn) this.#adopt(door);
+      if (this.#turn === turn) this.#adopt(door, turn);
       else door.close();
     } catch (error) {
       if (this.#turn === turn) this.#failed(codeOf(error));
@@ -76,26 +84,27 @@ export class Link extends EventTarget {
 
   /** @param {string} code Ends it until the next `start`. */
   stop(code) {
-    this.#turn = null;
-    this.#dropDoor();
-    this.#attempt = 0;
+    this.#drop();
+    this.#pauses.forget();
     this.#become("stopped", code);
   }
 
   /** The page goes away, perhaps to come back: the server learns of it now. */
   rest() {
-    const isAtRest = this.#turn === null && this.#timer === null;
-    if (isAtRest) return;
-    this.#turn = null;
-    this.#dropDoor();
+    if (!this.#isTrying && this.#timer === null) return;
+    this.#drop();
     this.#become("waiting");
   }
 
-  /** The network or the page is back: do not wait for the pause to end. */
-  nudge() {
-    if (this.phase === "waiting" && this.#timer !== null) void this.start();
-    else if (this.phase === "open" && this.#door?.seemsDead()) this.#failed("lost");
-    else if (this.phase === "open" && this.#upgradeTimer !== null) this.#planUpgrade(0);
+  /** @param {boolean} [isElsewhere] The page is back, or (true) the network is another one. */
+  nudge(isElsewhere = false) {
+    // A try over the network that was there before may hang for long.
+    const isHanging = isElsewhere && this.#isTrying && this.phase !== "open";
+    if (this.#timer !== null || isHanging) void this.start();
+    else if (this.phase !== "open") return;
+    else if (this.#door?.seemsDead()) this.#failed("lost");
+    else if (this.#second.isPlanned) void this.#second.begin();
+    else if (isElsewhere) this.#door?.doubt?.();
   }
 
   /** @param {object} command Lost without a sound where there is no door. */
@@ -107,81 +116,97 @@ export class Link extends EventTarget {
     }
   }
 
-  /** @param {object} turn @returns {Listener} */
+  /** Whether there is a door, or one to come without a pause. */
+  get #isTrying() {
+    return this.#turn !== null || this.#second.isTrying;
+  }
+
+  /** @param {AbortController} turn @returns {Listener} */
   #listener(turn) {
+    const isOurs = () => this.#turn === turn;
     return {
-      message: (message) => {
-        if (this.#turn === turn) this.#hear(message);
-      },
-      closed: (code) => {
-        if (this.#turn === turn) this.#failed(code);
-      },
+      message: (message) => void (isOurs() && this.#hear(message)),
+      closed: (code) => void (isOurs() && this.#failed(code)),
+      suspected: (isSuspect) => void (isOurs() && this.#suspect(isSuspect)),
+      signal: turn.signal,
     };
   }
 
-  /** @param {Door} door */
-  #adopt(door) {
+  /** @param {Door} door @param {AbortController} turn */
+  #adopt(door, turn) {
+    this.#dropDoor();
+    this.#turn = turn;
     this.#door = door;
     this.#openedAt_s = this.#clock.now();
+    this.#farewell = null;
     this.phase = "open";
-    if (door.kind === "socket" && this.#chooser.canUpgrade) this.#planUpgrade();
+    this.#second.stands(door.kind);
     this.dispatchEvent(new CustomEvent("connected"));
     this.#become("open");
   }
 
   /** @param {any} message */
   #hear(message) {
-    if (message.type === "error" && !message.reply_to) this.#farewell = message.code;
+    if (message.type === "error" && !message.reply_to) {
+      if (message.code === "replaced" && this.#isReplacedByUs()) return;
+      this.#farewell = message.code;
+    }
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
     if (message.type === "session_closed") this.stop("session_over");
+  }
+
+  /** The server sees a second door open before we do. What the first one says now is no news. */
+  #isReplacedByUs() {
+    const is = this.#door?.kind === "peer" && this.#second.isKnown;
+    if (is && this.#second.isTrying) this.#turn = null;
+    return is;
+  }
+
+  /** @param {boolean} isSuspect */
+  #suspect(isSuspect) {
+    this.isSuspect = isSuspect;
+    if (isSuspect) void this.#second.begin();
+    else this.#second.cancel();
+    this.#become("open");
+  }
+
+  /** @param {string} code */
+  #secondFailed(code) {
+    const isAlone = this.phase !== "open" || this.#turn === null;
+    if (isAlone || (this.isSuspect && isFinal(code))) this.#failed(code);
+    else this.#second.plan(this.isSuspect);
   }
 
   /** @param {string} closing */
   #failed(closing) {
     const code = this.#farewell && isFinal(this.#farewell) ? this.#farewell : closing;
     if (isFinal(code)) return this.stop(code);
-    const lasted_s = this.#door ? this.#clock.now() - this.#openedAt_s : 0;
-    if (lasted_s >= GOOD_S) this.#attempt = 0;
+    const now_s = this.#clock.now();
+    if (this.#door) this.#pauses.lost(this.#openedAt_s, now_s);
     this.#turn = null;
     this.#dropDoor();
-    const pause_ms = pauseMs(this.#attempt, this.#random);
-    this.#attempt += 1;
-    this.#timer = this.#clock.later(() => void this.start(), pause_ms);
+    // Else the second door is the next try already.
+    if (!this.#second.isTrying) {
+      this.#second.cancel();
+      this.#timer = this.#clock.later(() => void this.start(), this.#pauses.next_ms(now_s));
+    }
     this.dispatchEvent(new CustomEvent("lost"));
     this.#become("waiting");
   }
 
-  /** @param {number} [ms] Tries for the peer connection while the words go on. */
-  #planUpgrade(ms = Math.min(UPGRADE_MS * 2 ** this.#upgrades, RAREST_UPGRADE_MS)) {
-    this.#clock.cancel(this.#upgradeTimer);
-    this.#upgradeTimer = this.#clock.later(() => void this.#upgrade(), ms);
-  }
-
-  async #upgrade() {
-    this.#upgradeTimer = null;
-    this.#upgrades += 1;
-    const before = this.#turn;
-    const turn = {};
-    const isWanted = () => this.#turn === before && this.phase === "open";
-    try {
-      const door = await this.#chooser.upgrade(this.#listener(turn));
-      if (!isWanted()) return door.close();
-      this.#dropDoor();
-      this.#turn = turn;
-      this.#upgrades = 0;
-      this.#adopt(door);
-    } catch {
-      if (isWanted() && this.#chooser.canUpgrade) this.#planUpgrade();
-    }
+  #drop() {
+    this.#turn?.abort();
+    this.#turn = null;
+    this.#second.cancel();
+    this.#clock.cancel(this.#timer);
+    this.#timer = null;
+    this.#dropDoor();
   }
 
   #dropDoor() {
+    this.isSuspect = false;
     this.#door?.close();
     this.#door = null;
-    this.#clock.cancel(this.#timer);
-    this.#clock.cancel(this.#upgradeTimer);
-    this.#timer = null;
-    this.#upgradeTimer = null;
   }
 
   /** @param {Phase} phase @param {string | null} [code] */

@@ -1,6 +1,7 @@
 /** A peer connection as a door: one audio line both ways, and two data channels. */
 
 import { Refusal } from "./codes.js";
+import { watch } from "./peerwatch.js";
 
 const CONNECT_MS = 10_000;
 /** Candidates that come later are not worth waiting for: the server knows our address by then. */
@@ -10,10 +11,10 @@ const DISCONNECTED_MS = 4000;
 
 /**
  * @typedef {object} PeerSetup
- * @property {(sdp: string) => Promise<string>} exchange Sends the offer, returns the answer.
+ * @property {(sdp: string) => Promise<{sdp: string, connection: string}>} exchange Sends the offer,
+ *   returns the answer.
  * @property {RTCIceServer[]} iceServers
  * @property {MediaStreamTrack | null} track
- * @property {(stream: MediaStream) => void} onSound
  */
 
 /**
@@ -28,22 +29,27 @@ export async function openPeer(setup, listener) {
     iceServers: setup.iceServers,
     bundlePolicy: "max-bundle",
   });
+  const close = () => peer.close();
+  listener.signal?.addEventListener("abort", close);
   try {
     const direction = directionOf(setup.track);
-    const { sender } = peer.addTransceiver(setup.track ?? "audio", { direction });
-    peer.ontrack = ({ track }) => setup.onSound(new MediaStream([track]));
+    const transceiver = peer.addTransceiver(setup.track ?? "audio", { direction });
     const interview = peer.createDataChannel("interview");
     const captions = peer.createDataChannel("captions", { ordered: false, maxRetransmits: 0 });
     await peer.setLocalDescription();
     await gathered(peer);
-    const sdp = await setup.exchange(peer.localDescription?.sdp ?? "");
+    // Nobody has been told of us yet: the best moment not to go on.
+    listener.signal?.throwIfAborted();
+    const { sdp, connection } = await setup.exchange(peer.localDescription?.sdp ?? "");
     await peer.setRemoteDescription({ type: "answer", sdp });
-    await opened(peer, interview);
-    return door(peer, interview, captions, sender, listener);
+    await opened(peer, interview, listener.signal);
+    return door({ peer, interview, captions, transceiver, id: connection }, listener);
   } catch (error) {
-    peer.close();
+    close();
     if (error instanceof Error && "code" in error && typeof error.code === "string") throw error;
     throw new Refusal("no_media");
+  } finally {
+    listener.signal?.removeEventListener("abort", close);
   }
 }
 
@@ -68,11 +74,18 @@ function gathered(peer) {
   });
 }
 
-/** @param {RTCPeerConnection} peer @param {RTCDataChannel} channel @returns {Promise<void>} */
-function opened(peer, channel) {
+/**
+ * @param {RTCPeerConnection} peer
+ * @param {RTCDataChannel} channel
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function opened(peer, channel, signal) {
   return new Promise((resolve, reject) => {
     const fail = () => reject(new Refusal("no_media"));
     const timer = setTimeout(fail, CONNECT_MS);
+    if (signal?.aborted) fail();
+    signal?.addEventListener("abort", fail, { once: true });
     channel.onopen = () => {
       clearTimeout(timer);
       resolve();
@@ -85,20 +98,19 @@ function opened(peer, channel) {
 }
 
 /**
- * @param {RTCPeerConnection} peer
- * @param {RTCDataChannel} interview
- * @param {RTCDataChannel} captions
- * @param {RTCRtpSender} sender
+ * @param {{peer: RTCPeerConnection, interview: RTCDataChannel, captions: RTCDataChannel,
+ *   transceiver: RTCRtpTransceiver, id: string}} parts
  * @param {import("./chooser.js").Listener} listener
  * @returns {import("./chooser.js").Door}
  */
-function door(peer, interview, captions, sender, listener) {
+function door({ peer, interview, captions, transceiver, id }, listener) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
   let isOver = false;
   const close = () => {
     isOver = true;
     clearTimeout(patience);
+    watching.stop();
     peer.close();
   };
   const end = () => {
@@ -106,7 +118,12 @@ function door(peer, interview, captions, sender, listener) {
     close();
     listener.closed("lost");
   };
+  const watching = watch(transceiver.receiver, {
+    suspected: (isSuspect) => listener.suspected?.(isSuspect),
+    lost: end,
+  });
   const hear = (/** @type {MessageEvent} */ { data }) => {
+    watching.heard();
     if (!isOver) listener.message(JSON.parse(data));
   };
   interview.onmessage = hear;
@@ -119,10 +136,13 @@ function door(peer, interview, captions, sender, listener) {
   };
   return {
     kind: "peer",
+    id,
+    sound: new MediaStream([transceiver.receiver.track]),
     seemsDead: () => peer.connectionState !== "connected",
+    doubt: () => watching.doubt(),
     send: (text) => interview.send(text),
     close,
     // A track of a closed connection cannot be replaced; the next connection takes the new one.
-    replaceTrack: (track) => void sender.replaceTrack(track).catch(() => undefined),
+    replaceTrack: (track) => void transceiver.sender.replaceTrack(track).catch(() => undefined),
   };
 }

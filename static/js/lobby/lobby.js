@@ -10,7 +10,7 @@ import { DeviceSection } from "./device.js";
 import { entry } from "./entry.js";
 import { isAsked as isKeepingAsked, keepingQuestion } from "./keeping.js";
 import { consentQuestion, head, notice } from "./notice.js";
-import { planOf } from "./plan.js";
+import { kindOf, planOf } from "./plan.js";
 
 /**
  * @typedef {import("../room/scene.js").Join} Join
@@ -50,7 +50,8 @@ class Lobby {
     this.#resolve = resolve;
     this.#plan = planOf(join);
     this.#isKeeping = join.keep_audio === true;
-    this.#device = this.#plan.microphone ? new DeviceSection(this.#plan.microphone) : null;
+    const kind = kindOf(this.#plan, join);
+    this.#device = kind ? new DeviceSection(kind) : null;
     const { signal } = this.#listeners;
     document.addEventListener("languagechange", () => this.#mount(), { signal });
     root.addEventListener("enter", (event) => {

@@ -60,6 +60,9 @@ export function notice(join, plan, consent, keeping) {
   const isDirecting = join.role === "interviewer" || join.role === "operator";
   const who = t(isDirecting ? "noticeWhoMine" : "noticeWho");
   const lines = [`${t("noticeWords")} ${soundNotice(join, plan)}`, who, t("noticePeople")];
+  if (join.listens && plan.microphone) {
+    lines.unshift(t(plan.microphone === "own" ? "noticeHeard" : "noticeHeardRoom"));
+  }
   if (plan.consent === "ask" || plan.consent === "given") lines.push(t("noticeWithdraw"));
   if (plan.consent === "room") lines.push(t("noticeRoomWithdraw"));
   return h(

@@ -25,6 +25,15 @@ export function planOf(join) {
 }
 
 /**
+ * @param {Plan} plan
+ * @param {Pick<Join, "listens">} join
+ * @returns {import("../microphone/open.js").Kind | null} How the microphone is opened; null: not.
+ */
+export function kindOf({ microphone }, { listens }) {
+  return microphone === "room" && listens ? "aloud" : microphone;
+}
+
+/**
  * @param {Pick<Join, "seat" | "consent">} join
  * @param {Plan["microphone"]} microphone
  * @returns {Plan["consent"]}

@@ -2,11 +2,15 @@
 
 import { MicrophoneProblem, problemOf } from "./problem.js";
 
-/** @typedef {"own" | "room"} Kind Whose voices the microphone carries. */
+/**
+ * @typedef {"own" | "room" | "aloud"} Kind Whose voices the microphone carries; `aloud`: everybody's
+ *   in a room, and its device plays the voices of those who are elsewhere.
+ */
 
 /**
  * An own microphone cancels the echo of the device's speaker and nothing else: noise suppression
- * and automatic gain cut quiet syllables off. A room microphone hears everybody, untouched.
+ * and automatic gain cut quiet syllables off. A room microphone hears everybody, untouched, unless
+ * its own device speaks in the room.
  *
  * @param {Kind} kind
  * @param {string | null} deviceId
@@ -15,7 +19,7 @@ import { MicrophoneProblem, problemOf } from "./problem.js";
 export function constraintsOf(kind, deviceId) {
   return {
     audio: {
-      echoCancellation: kind === "own",
+      echoCancellation: kind !== "room",
       noiseSuppression: false,
       autoGainControl: false,
       channelCount: 1,

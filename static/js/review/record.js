@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{segment: string, speaker: string, text: string, start: number, end: number,
- *   text_confidence: number}} Transcript
+ *   text_confidence: number, is_late?: boolean}} Transcript
  * @typedef {{seq: number, by: string, note: string, media_at: number}} Note
  * @typedef {{track: string, start: number, end: number, reason: string}} Gap
  * @typedef {{seat: string, at: number, is_given: boolean, keep_audio_days?: number}} Consent
@@ -16,7 +16,8 @@
  * @typedef {{seat: string, name?: string | null}} Place
  *
  * @typedef {{kind: "said", id: string, at: number, end: number, seat: string, text: string,
- *   confidence: number, isTurn: boolean}} Said `isTurn`: somebody else spoke before.
+ *   confidence: number, isTurn: boolean, isLate: boolean}} Said `isTurn`: somebody else spoke
+ *   before; `isLate`: said while the connection was lost, and received later.
  * @typedef {{kind: "note", id: string, at: number, by: string, about: string, text: string}} Noted
  * @typedef {{kind: "gap", at: number, end: number, track: string, reason: string}} Missed
  * @typedef {{kind: "lost", at: number, end: number, track: string}} Lost
@@ -54,6 +55,7 @@ function said(result) {
     text: one.text,
     confidence: one.text_confidence,
     isTurn: true,
+    isLate: one.is_late === true,
   }));
 }
 

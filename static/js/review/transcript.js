@@ -57,6 +57,7 @@ function saidItem(said, places) {
     h("span", { class: "at" }, clock(said.at)),
     h("span", { class: "words", lang: "ko" }, said.text),
     isLow && h("span", { class: "mark", title: t("lowTitle", { percent }) }, t("low")),
+    said.isLate && h("span", { class: "mark late", title: t("lateTitle") }, t("late")),
   );
 }
 

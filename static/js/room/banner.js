@@ -1,75 +1,42 @@
 /** One line about what is wrong now and what to do; nothing when all is well. */
 
-import { fill, h, tell } from "../dom.js";
-import { errorText } from "../texts/errors.js";
-import { t } from "../texts/room.js";
-import { isDirecting } from "./scene.js";
+import { fill, h, setText, tell } from "../dom.js";
+import { NOTHING_YET, remembered, troubleOf } from "./troubles.js";
 
-/**
- * @typedef {import("./scene.js").Scene} Scene
- * @typedef {{text: string, kind: "bad" | "warn", button?: string, intent?: string}} Trouble
- */
+/** A connection that comes and goes is told so often, not each time. */
+const AGAIN_S = 30;
 
 /** @returns {import("./scene.js").View} */
 export function bannerView() {
-  const element = h("div", { class: "banner", role: "alert", hidden: true });
-  let shown = "";
+  // Both are always there: screen readers tell only what changes in a place they know. What stands
+  // in the way of everything is told at once, what mends itself when the reader has a moment.
+  const alert = h("p", { role: "alert" });
+  const status = h("p", { role: "status" });
+  const action = h("span");
+  const element = h("div", { class: "banner" }, alert, status, action);
+  let past = NOTHING_YET;
+  let shown = "null";
+  /** @type {Map<string, number>} When a line was last told. */
+  const told = new Map();
   return {
     element,
     show(scene) {
-      const trouble = troubleOf(scene);
+      past = remembered(past, scene);
+      const trouble = troubleOf(scene, past);
       const key = JSON.stringify(trouble);
       if (key === shown) return;
       shown = key;
-      element.hidden = trouble === null;
-      if (trouble === null) return fill(element);
-      const { text, kind, button, intent } = trouble;
-      element.className = `banner ${kind}`;
+      const { text = "", kind = "", button, intent = "" } = trouble ?? {};
+      const isRepeated = scene.now_s - (told.get(text) ?? -Infinity) < AGAIN_S;
+      told.set(text, scene.now_s);
+      status.setAttribute("aria-live", isRepeated ? "off" : "polite");
+      element.className = `banner ${kind}`.trim();
+      setText(alert, kind === "bad" ? text : "");
+      setText(status, kind === "bad" ? "" : text);
       fill(
-        element,
-        h("p", {}, text),
-        button &&
-          intent &&
-          h("button", { type: "button", onclick: () => tell(element, intent) }, button),
+        action,
+        button && h("button", { type: "button", onclick: () => tell(element, intent) }, button),
       );
     },
   };
-}
-
-/** @param {Scene} scene @returns {Trouble | null} The worst. */
-function troubleOf(scene) {
-  return linkTrouble(scene) ?? ownTrouble(scene);
-}
-
-/** @param {Scene} scene @returns {Trouble | null} */
-function linkTrouble({ link, join }) {
-  if (link.phase === "waiting") {
-    const text = t(isDirecting(join) ? "lostConnection" : "lostConnectionShort");
-    return { text, kind: "warn" };
-  }
-  if (link.phase !== "stopped" || link.code === "session_over") return null;
-  const button = t(link.code === "replaced" ? "useHere" : "retry");
-  return { text: errorText(link.code ?? "internal"), kind: "bad", button, intent: "again" };
-}
-
-/** @param {Scene} scene @returns {Trouble | null} */
-function ownTrouble({ own, link, join }) {
-  if (own.hasWithdrawn) {
-    const button = t("consentAgain");
-    return { text: t("withdrawn"), kind: "warn", button, intent: "consent-again" };
-  }
-  if (!own.hasMicrophone) return null;
-  if (own.lost === "unplugged") return { text: t("unplugged"), kind: "bad" };
-  if (own.lost === "denied") return { text: t("denied"), kind: "bad" };
-  if (own.lost === "interrupted") return { text: t("interrupted"), kind: "warn" };
-  if (link.door === "socket" && link.reason === "consent_required") {
-    const button = t("consentAgain");
-    return { text: errorText("consent_required"), kind: "warn", button, intent: "consent-again" };
-  }
-  if (link.door === "socket") {
-    const isHopeless = link.reason === "unsupported" || link.reason === "bad_offer";
-    const others = t(isDirecting(join) ? "captionsAndNotesGoOn" : "captionsGoOn");
-    return { text: t(isHopeless ? "soundlessHere" : "soundless", { others }), kind: "warn" };
-  }
-  return null;
 }

@@ -6,7 +6,7 @@ import { t } from "../texts/room.js";
 import { isDirecting } from "./scene.js";
 
 /**
- * Tells `mute`, `leave`, `withdraw`, `end`.
+ * Tells `mute`, `sound`, `leave`, `withdraw`, `end`.
  *
  * @param {import("./scene.js").Join} join
  * @param {import("./scene.js").Microphone | null} microphone
@@ -17,6 +17,8 @@ export function barView(join, microphone) {
     h("button", { type: "button", id, class: kind, onclick: () => tell(element, id) }, text);
   const mute = button("mute", t("mute"));
   mute.title = t("muteTitle");
+  const sound = button("sound", t("soundOff"));
+  sound.title = t("soundTitle");
   const withdraw = button("withdraw", t("withdraw"), "quiet");
   const device = microphone
     ? h("div", { class: "device" }, microphoneBar(microphone))
@@ -25,6 +27,7 @@ export function barView(join, microphone) {
     "footer",
     { class: "bar" },
     microphone && mute,
+    sound,
     device,
     h("span", { class: "space" }),
     withdraw,
@@ -33,7 +36,7 @@ export function barView(join, microphone) {
   );
   return {
     element,
-    show({ own, state }) {
+    show({ own, state, sound: voices }) {
       const isHearing = own.hasMicrophone && !own.hasWithdrawn;
       mute.hidden = !isHearing;
       if (device) device.hidden = !isHearing;
@@ -41,6 +44,9 @@ export function barView(join, microphone) {
       element.classList.toggle("needs-device", own.lost !== null);
       mute.setAttribute("aria-pressed", String(own.isMuted));
       setText(mute, t(own.isMuted ? "unmute" : "mute"));
+      sound.hidden = voices === null;
+      sound.classList.toggle("is-off", voices?.isOn === false);
+      setText(sound, t(voices?.isOn === false ? "soundOn" : "soundOff"));
       const hasConsented = join.seat !== null && join.seat in state.consents;
       withdraw.hidden = !hasConsented || state.isConsentExternal || own.hasWithdrawn;
     },

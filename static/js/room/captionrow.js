@@ -27,7 +27,12 @@ export function captionRow(state, line) {
     "li",
     { "data-key": line.key, tabindex: -1 },
     h("bdi", { class: "who" }),
-    h("time", { class: "when" }, clock(line.start)),
+    h(
+      "span",
+      { class: "when" },
+      line.isLate && h("span", { class: "late", title: t("lateWordsLong") }, t("lateWords")),
+      h("time", {}, clock(line.start)),
+    ),
     h("p", { class: isLow ? "words unsure" : "words", title: isLow && t("checkLong") }, line.text),
     isLow && h("span", { class: "unseen" }, ` (${t("check")})`),
   );

@@ -40,15 +40,18 @@ export class Device {
     this.#state = initial(join, now_s());
     this.#isConfirmed = join.consent !== "required";
     this.#plumbing = plumb(join, microphone, () => 0);
-    const { connection, own } = this.#plumbing;
+    const { connection, own, speaker } = this.#plumbing;
     const show = () => this.#draw?.();
     own.addEventListener("change", show);
+    speaker.addEventListener("change", show);
     connection.addEventListener("change", () => {
       if (connection.phase === "stopped" && connection.code === "session_over") this.#over();
       else show();
     });
     const { signal } = this.#listeners;
     root.addEventListener("mute", () => own.toggleMute(), { signal });
+    root.addEventListener("sound", () => speaker.toggle(), { signal });
+    root.addEventListener("hear", () => void speaker.play(), { signal });
     root.addEventListener("leave", () => this.#leave(), { signal });
     root.addEventListener("again", () => void connection.start(), { signal });
     document.addEventListener("languagechange", () => this.#mount(), { signal });
@@ -70,7 +73,8 @@ export class Device {
     const bar = barView(this.#join, this.#microphone);
     const title = h("strong");
     const text = h("p");
-    const card = h("section", { class: "own", role: "status" }, title, text);
+    const plays = h("p", { class: "quiet-text" }, t("devicePlays"));
+    const card = h("section", { class: "own", role: "status" }, title, text, plays);
     this.#root.className = "room device-room";
     fill(this.#root, header.element, banner.element, h("div", { class: "panels" }, card), bar.element);
     this.#draw = () => {
@@ -84,18 +88,19 @@ export class Device {
       card.className = `own ${words === "deviceOn" ? "good" : "warn"}`;
       setText(title, t(words));
       setText(text, words === "deviceMuted" ? "" : t(`${words}Text`));
+      plays.hidden = scene.sound === null || !isOn;
     };
     this.#draw();
   }
 
   /** @returns {import("./scene.js").Scene} */
   #scene() {
-    const { connection, own, reason } = this.#plumbing;
+    const { own, speaker } = this.#plumbing;
     // Before the confirmation nothing is wrong with the connection: it has not been made.
-    const phase = this.#isConfirmed ? connection.phase : "open";
-    const { code, door } = connection;
-    const link = { phase, code, door, reason: reason() };
-    const base = { state: this.#state, join: this.#join, own: own.state, link };
+    const link = this.#plumbing.link();
+    if (!this.#isConfirmed) link.phase = "open";
+    const sound = speaker.hasVoices ? speaker : null;
+    const base = { state: this.#state, join: this.#join, own: own.state, link, sound };
     return { ...base, unsaved: [], now_s: now_s() };
   }
 

@@ -32,6 +32,8 @@ export function headerView() {
       if (late) setText(lag, late.isBehind ? t("behind") : t("lag", { s: late.final_s.toFixed(1) }));
       lag.classList.toggle("warn", late?.isBehind ?? false);
       const { text, kind } = linkText(scene);
+      // The banner tells of trouble, in more words; that it is over is told here.
+      connection.setAttribute("aria-live", kind === "good" ? "polite" : "off");
       setText(connection, text);
       connection.className = `chip ${kind}`;
     },
@@ -43,6 +45,7 @@ function linkText({ link, own }) {
   if (link.phase === "connecting") return { text: t("connecting"), kind: "warn" };
   if (link.phase === "waiting") return { text: t("reconnecting"), kind: "warn" };
   if (link.phase === "stopped") return { text: t("disconnected"), kind: "bad" };
+  if (link.isSuspect) return { text: t("suspect"), kind: "warn" };
   const isMute = own.hasMicrophone && !own.hasWithdrawn && link.door === "socket";
   return isMute ? { text: t("withoutSound"), kind: "warn" } : { text: t("connected"), kind: "good" };
 }

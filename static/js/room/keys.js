@@ -4,7 +4,7 @@
  * @param {{code: string, key: string, altKey: boolean, ctrlKey: boolean, metaKey: boolean,
  *   shiftKey: boolean, isComposing: boolean}} event
  * @param {boolean} isTyping Whether a field has the focus.
- * @returns {{do: "note" | "mute"} | {do: "seat", number: number} | null}
+ * @returns {{do: "note" | "mute" | "sound"} | {do: "seat", number: number} | null}
  */
 export function shortcut(event, isTyping) {
   if (event.ctrlKey || event.metaKey || event.isComposing) return null;
@@ -17,6 +17,7 @@ export function shortcut(event, isTyping) {
   if (number) return { do: "seat", number };
   if (event.key === "/" || event.code === "KeyN") return { do: "note" };
   if (event.code === "KeyM") return { do: "mute" };
+  if (event.code === "KeyS") return { do: "sound" };
   return null;
 }
 

@@ -67,7 +67,7 @@ export function layout(root, scene, microphone, draft, sceneNow) {
     header.element,
     banner.element,
     h("div", { class: "panels" }, ...middle.map(({ element }) => element)),
-    scene.join.role === "applicant" && helpView(),
+    scene.join.role === "applicant" && helpView(scene.join),
     isDirector && tabs,
     bar.element,
   );

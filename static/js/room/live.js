@@ -65,18 +65,13 @@ export class Live {
 
   /** @returns {Scene} */
   #scene() {
-    const { connection, own, reason } = this.#plumbing;
-    const link = {
-      phase: connection.phase,
-      code: connection.code,
-      door: connection.door,
-      reason: reason(),
-    };
+    const { own, link, speaker } = this.#plumbing;
     return {
       state: this.#state,
       join: this.#join,
       own: own.state,
-      link,
+      link: link(),
+      sound: speaker.hasVoices ? speaker : null,
       unsaved: this.#notebook.unsaved,
       now_s: now_s(),
     };
@@ -84,7 +79,7 @@ export class Live {
 
   #listen() {
     const { signal } = this.#listeners;
-    const { connection, own } = this.#plumbing;
+    const { connection, own, speaker } = this.#plumbing;
     const soon = () => this.#showSoon();
     connection.addEventListener("message", (event) => {
       const message = /** @type {CustomEvent} */ (event).detail;
@@ -103,6 +98,7 @@ export class Live {
       else soon();
     });
     own.addEventListener("change", soon);
+    speaker.addEventListener("change", soon);
     this.#notebook.addEventListener("change", soon);
     const ticking = setInterval(() => {
       this.#state = withoutStale(this.#state, now_s());
@@ -118,16 +114,19 @@ export class Live {
       },
       { signal },
     );
-    document.addEventListener("keydown", (event) => press(event, own, this.#layout), { signal });
+    const pressed = (/** @type {KeyboardEvent} */ event) => press(event, own, speaker, this.#layout);
+    document.addEventListener("keydown", pressed, { signal });
     this.#show();
   }
 
   /** Intents of the views. */
   #obey() {
-    const { own, connection } = this.#plumbing;
+    const { own, connection, speaker } = this.#plumbing;
     /** @type {Record<string, (detail: any) => unknown>} */
     const intents = {
       mute: () => own.toggleMute(),
+      sound: () => speaker.toggle(),
+      hear: () => speaker.play(),
       leave: () => this.#leave(),
       withdraw: () => withdraw(connection, own),
       end: async () => {

@@ -22,6 +22,9 @@ export function ownStateView() {
       element.hidden = scene.own.hasWithdrawn || scene.link.phase === "stopped";
       const name = `own ${kind}`;
       if (element.className !== name) element.className = name;
+      // What the banner says about the connection need not be heard twice.
+      const isUnwell = scene.link.phase === "waiting" || scene.link.isSuspect;
+      element.setAttribute("aria-live", isUnwell ? "off" : "polite");
       setText(title, t(words));
       // A seat of the room cannot know whether it is this person whom the room hears.
       mark.hidden = words !== "youHeard" || !speaking(scene.state, scene.now_s).has(scene.join.seat);
@@ -31,10 +34,11 @@ export function ownStateView() {
   };
 }
 
-/** @returns {HTMLElement} */
-export function helpView() {
-  const lines = /** @type {const} */ (["help1", "help2", "help3", "help4", "help5"]);
+/** @param {import("./scene.js").Join} join @returns {HTMLElement} */
+export function helpView({ listens }) {
+  const lines = /** @type {const} */ (["help1", "help2", "help3", "help6", "help4", "help5"]);
   const list = h("ul");
-  fill(list, ...lines.map((line) => h("li", {}, t(line))));
+  const told = lines.filter((line) => line !== "help6" || listens);
+  fill(list, ...told.map((line) => h("li", {}, t(line))));
   return h("details", { class: "help" }, h("summary", {}, t("help")), list);
 }

@@ -29,6 +29,7 @@ export function ownWords(scene) {
     return { kind: "calm", words: join.microphone === "none" ? "youNone" : "youWithout" };
   }
   if (!isOpen) return { kind: "warn", words: "youConnecting" };
+  if (link.isSuspect) return { kind: "warn", words: "youChecking" };
   if (own.lost !== null || link.door !== "peer") return { kind: "bad", words: "youNotHeard" };
   if (own.isMuted) return { kind: "warn", words: "youMuted" };
   if (place?.sound === "silent") return { kind: "warn", words: "youSilent" };

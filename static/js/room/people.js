@@ -1,6 +1,6 @@
 /** Who is here, and whether they are heard. */
 
-import { fill, h, tell } from "../dom.js";
+import { fill, h, setText, tell } from "../dom.js";
 import { isolated, personNode } from "../names.js";
 import { personName, seatClass } from "../seats.js";
 import { speaking } from "../state/levels.js";
@@ -23,6 +23,8 @@ const WORDS = /** @type {const} */ ({
   open: ["open", "open"],
   silent: ["silent", "silentLong"],
   lost: ["lost", "lostLong"],
+  suspect: ["suspect", "suspectLong"],
+  held: ["held", "heldLong"],
   room: ["here", "byRoom"],
   unconfirmed: ["here", "byRoomUnconfirmed"],
   roomless: ["here", "byRoomSoon"],
@@ -45,6 +47,8 @@ export function peopleView() {
   let shown = "";
   /** @type {[string | null, ReturnType<typeof speakingWord>][]} Of seats; null: of the room's. */
   let marks = [];
+  /** @type {Map<string, HTMLElement>} By seat: for how long it is still kept. */
+  let rests = new Map();
   return {
     element,
     show(scene) {
@@ -52,7 +56,8 @@ export function peopleView() {
       const others = guests(scene.state);
       const microphone = roomPart(scene);
       // Made anew only when something a reader sees has changed: this is asked every second.
-      const key = JSON.stringify([here, others, microphone]);
+      const lasting = here.map((place) => ({ ...place, left_s: null }));
+      const key = JSON.stringify([lasting, others, microphone]);
       if (key !== shown) {
         shown = key;
         marks = [];
@@ -61,11 +66,17 @@ export function peopleView() {
           marks.push([seat, one]);
           return one.parts;
         };
-        fill(list, ...here.map((place) => placeRow(place, scene, mark)), ...others.map(guestRow));
+        rests = new Map(here.map(({ seat }) => [seat, h("span", { class: "rest" })]));
+        const row = (/** @type {Place} */ place) => placeRow(place, scene, mark, rests.get(place.seat));
+        fill(list, ...here.map(row), ...others.map(guestRow));
         showRoom(room, microphone, scene, mark);
       }
       const now = speaking(scene.state, scene.now_s);
       for (const [seat, one] of marks) one.show(now.has(seat));
+      for (const { seat, left_s } of here) {
+        const rest = rests.get(seat);
+        if (rest && left_s !== null) setText(rest, ` · ${t("heldFor", { s: left_s })}`);
+      }
     },
   };
 }
@@ -74,8 +85,9 @@ export function peopleView() {
  * @param {Place} place
  * @param {Scene} scene
  * @param {(seat: string | null, word: string) => Node[]} mark
+ * @param {HTMLElement | undefined} rest Says how long a held seat is still kept.
  */
-function placeRow(place, { state, join }, mark) {
+function placeRow(place, { state, join }, mark, rest) {
   const [short, long] = WORDS[place.sound];
   const isOwn = place.seat === join.seat;
   return h(
@@ -86,6 +98,7 @@ function placeRow(place, { state, join }, mark) {
       "span",
       { class: "sound", "data-sound": place.sound, title: t(long) },
       ...(place.sound === "open" ? mark(place.seat, t(short)) : [t(short)]),
+      place.sound === "held" && rest,
     ),
     // Why it is silent matters; that somebody is simply heard or absent does not.
     short !== long && h("span", { class: "long" }, t(long)),

@@ -18,22 +18,35 @@
  * @property {number} keep_audio_days For so long after the interview; 0: nobody's is.
  * @property {import("../state.js").Seat[]} seats
  * @property {RTCIceServer[]} ice_servers
+ * @property {boolean} [listens] Whether this person is sent the others' voices.
  * @property {number} now Session seconds.
  *
  * @typedef {import("../microphone/microphone.js").Microphone} Microphone
+ *
+ * @typedef {"no" | "waiting" | "sending" | "sent" | "failed"} Resending Sound that the server missed
+ *   and the page kept: being gathered, on its way, there (for some seconds), or lost after all.
  *
  * @typedef {object} Own What concerns this page's own person.
  * @property {boolean} hasMicrophone
  * @property {boolean} isMuted
  * @property {string | null} lost Why the microphone gives nothing: unplugged, denied, interrupted.
  * @property {boolean} hasWithdrawn
+ * @property {Resending} resending
+ *
+ * @typedef {object} Line How this page is connected.
+ * @property {import("../connection/connection.js").Phase} phase
+ * @property {string | null} code Why it stopped.
+ * @property {"peer" | "socket" | null} door
+ * @property {string | null} reason Why there is no peer connection.
+ * @property {boolean} isSuspect It is open, but nothing has come for some seconds.
  *
  * @typedef {object} Scene
  * @property {import("../state.js").State} state
  * @property {Join} join
  * @property {Own} own
- * @property {{phase: import("../connection/connection.js").Phase, code: string | null,
- *   door: "peer" | "socket" | null, reason: string | null}} link
+ * @property {Line} link
+ * @property {{readonly isOn: boolean, readonly isBlocked: boolean} | null} sound The others' voices;
+ *   null: there are none to hear.
  * @property {readonly import("./notekeeper.js").Unsaved[]} unsaved
  * @property {number} now_s This machine's clock.
  *

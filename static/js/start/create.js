@@ -21,7 +21,7 @@ export function createForm() {
   const news = h("p", { class: "unseen", role: "status" });
 
   const show = () => {
-    fill(form, ...fields(draft), ...KINDS.map(group), whoAmI(draft), foot());
+    fill(form, ...fields(draft), ...KINDS.map(group), hearing(draft), whoAmI(draft), foot());
     fill(section, h("h2", { id: "create-title" }, t("createTitle")), form, news);
   };
 
@@ -125,6 +125,23 @@ function fields(draft) {
       ),
     ),
   ];
+}
+
+/** @param {import("./draft.js").Draft} draft */
+function hearing(draft) {
+  const box = h("input", {
+    type: "checkbox",
+    name: "hear",
+    checked: draft.isHeard,
+    "aria-describedby": "hear-hint",
+    onchange: (event) => tell(event.target, "change-draft", { isHeard: event.target.checked }),
+  });
+  return h(
+    "div",
+    { class: "hearing" },
+    h("label", { class: "check" }, box, h("span", {}, t("hear"))),
+    h("p", { class: "hint", id: "hear-hint" }, t("hearText")),
+  );
 }
 
 /** @param {import("./draft.js").Draft} draft */

@@ -3,8 +3,9 @@
 /**
  * @typedef {"own" | "room" | "none"} Microphone
  * @typedef {{seat: string, name: string, microphone: Microphone}} Place
- * @typedef {{title: string, job: string, places: readonly Place[], me: string | null}} Draft
- *   `me`: the interviewer's seat of whoever fills this in; null: only operator.
+ * @typedef {{title: string, job: string, places: readonly Place[], me: string | null,
+ *   isHeard: boolean}} Draft `me`: the interviewer's seat of whoever fills this in; null: only
+ *   operator. `isHeard`: everybody is sent the others' voices.
  * @typedef {"면접관" | "지원자"} Kind
  */
 
@@ -20,6 +21,7 @@ export function newDraft() {
     job: "",
     places: [newPlace("면접관_1"), newPlace("지원자_1")],
     me: "면접관_1",
+    isHeard: true,
   };
 }
 
@@ -89,6 +91,7 @@ export function body(draft) {
     seats: draft.places.map(({ seat, name, microphone }) =>
       name.trim() ? { seat, name: name.trim(), microphone } : { seat, microphone },
     ),
+    hear_each_other: draft.isHeard,
     ...(draft.me ? { operator_seat: draft.me } : {}),
   };
 }

@@ -5,6 +5,9 @@ import { without } from "./tables.js";
 
 /** @typedef {import("../state.js").State} State */
 
+/** The signal is repeated every 2 s; after so long without it somebody is no longer suspect. */
+const SUSPECT_S = 4.5;
+
 /** @param {State} state @param {number} seq @param {number} now_s @returns {State} */
 export function caughtUp(state, seq, now_s) {
   return { ...state, isCaughtUp: true, caughtUp_s: now_s, seq: Math.max(state.seq, seq) };
@@ -17,14 +20,39 @@ export function caughtUp(state, seq, now_s) {
  */
 export function joined(state, { connection, role, seat, name, at }) {
   const person = { role, seat: seat ?? null, name: name ?? null, at };
-  return { ...state, people: { ...state.people, [connection]: person } };
+  const after = { ...state, people: { ...state.people, [connection]: person } };
+  // Whoever comes (back) is connected well; that they were not belongs to their last connection.
+  return seat ? { ...after, presences: without(state.presences, seat) } : after;
 }
 
-/** @param {State} state @param {string} connection @returns {State} */
-export function departed(state, connection) {
+/**
+ * @param {State} state
+ * @param {{connection: string, reason?: string}} event
+ * @returns {State}
+ */
+export function departed(state, { connection, reason }) {
   const seat = state.people[connection]?.seat;
   const after = { ...state, people: without(state.people, connection) };
-  return seat ? { ...after, departed: { ...state.departed, [seat]: true } } : after;
+  if (!seat) return after;
+  const others = without(state.lost, seat);
+  const lost = reason === "lost" ? { ...others, [seat]: /** @type {const} */ (true) } : others;
+  return { ...after, departed: { ...state.departed, [seat]: true }, lost };
+}
+
+/**
+ * @param {State} state
+ * @param {import("../messages.js").Presence} signal `track`: the seat.
+ * @param {number} now_s
+ * @returns {State}
+ */
+export function presence(state, { track: seat, state: how, left_s }, now_s) {
+  const presences = without(state.presences, seat);
+  if (how === "here") return { ...state, presences };
+  if (how === "gone") {
+    return { ...state, presences, departed: { ...state.departed, [seat]: true } };
+  }
+  const until_s = now_s + (how === "held" ? left_s : SUSPECT_S);
+  return { ...state, presences: { ...presences, [seat]: { state: how, until_s } } };
 }
 
 /** @param {State} state @param {string} seat @returns {State} */

@@ -5,9 +5,10 @@
 
 /**
  * @typedef {{kind: "caption", key: string, track: string, voice: string | null, start: number,
- *   end: number, text: string, text_confidence: number}} Caption
- * @typedef {{kind: "gap", key: string, track: string, start: number, end: number,
- *   reason: string}} Gap
+ *   end: number, text: string, text_confidence: number, isLate: boolean}} Caption `isLate`: the
+ *   words were lost on their way first, and sent again.
+ * @typedef {{kind: "gap", key: string, track: string, start: number, end: number, reason: string,
+ *   at: number}} Gap `at`: when it was found out.
  * @typedef {{kind: "dropped", key: string, track: string, start: number, end: number,
  *   reason: string}} Dropped
  * @typedef {{kind: "withdrawn", key: string, track: string, start: number, end: number}} Withdrawn
@@ -47,6 +48,7 @@ export function captionsOf(final) {
       end: words.at(-1)?.[1] ?? final.end,
       text: words.map((word) => word[2]).join(" "),
       text_confidence,
+      isLate: final.is_late === true,
     }));
 }
 
@@ -65,6 +67,6 @@ export function withdrawnLine({ seq, seat, at }) {
 }
 
 /** @param {import("../messages.js").Gap} event @returns {Gap} */
-export function gapLine({ seq, track, start, end, reason }) {
-  return { kind: "gap", key: `gap-${seq}`, track, start, end, reason };
+export function gapLine({ seq, track, start, end, reason, at }) {
+  return { kind: "gap", key: `gap-${seq}`, track, start, end, reason, at };
 }

@@ -3,13 +3,14 @@
 /**
  * @typedef {import("../state.js").State} State
  * @typedef {"absent" | "left" | "muted" | "open" | "silent" | "lost" | "room" | "unconfirmed"
- *   | "roomless" | "none" | "waiting" | "checking"} Sound
+ *   | "roomless" | "none" | "waiting" | "checking" | "suspect" | "held"} Sound
  *   `room`: heard by the room's microphone; `unconfirmed`: will be, once the operator has confirmed
  *   everybody's consent; `roomless`: no room microphone is heard now; `none`: heard by nobody;
- *   `waiting`: no sound yet; `checking`: the news are too old.
+ *   `waiting`: no sound yet; `checking`: the news are too old; `suspect`: nothing at all comes from
+ *   them for some seconds; `held`: they lost their connection, and their seat is kept for a while.
  * @typedef {"given" | "missing" | "withdrawn"} Consent
  * @typedef {{seat: string, name: string | null, isPresent: boolean, sound: Sound,
- *   consent: Consent}} Place
+ *   left_s: number | null, consent: Consent}} Place `left_s`: for so long a held seat is kept.
  */
 
 /** A signal that is repeated every 2 s and has not come for so long is no longer true. */
@@ -30,7 +31,8 @@ export function places(state, now_s) {
     seat,
     name: name || null,
     isPresent: present.has(seat),
-    sound: soundOf(state, seat, microphone, present.has(seat), now_s),
+    sound: ailing(state, seat, now_s) ?? soundOf(state, seat, microphone, present.has(seat), now_s),
+    left_s: heldFor(state, seat, now_s),
     consent: consentOf(state, seat, microphone),
   }));
 }
@@ -39,6 +41,20 @@ export function places(state, now_s) {
 function consentOf(state, seat, microphone) {
   if (state.isConsentExternal || microphone === "none" || seat in state.consents) return "given";
   return seat in state.withdrawn ? "withdrawn" : "missing";
+}
+
+/** @param {State} state @param {string} seat @param {number} now_s @returns {"suspect" | "held" | null} */
+function ailing(state, seat, now_s) {
+  const told = state.presences[seat];
+  if (!told || now_s >= told.until_s) return null;
+  // Whoever said goodbye has left, though their seat is kept for a page that is loaded anew.
+  return told.state === "held" && !(seat in state.lost) ? null : told.state;
+}
+
+/** @param {State} state @param {string} seat @param {number} now_s @returns {number | null} */
+function heldFor(state, seat, now_s) {
+  if (ailing(state, seat, now_s) !== "held") return null;
+  return Math.ceil((state.presences[seat]?.until_s ?? now_s) - now_s);
 }
 
 /** @returns {Sound} @param {State} state @param {string} seat @param {"own"|"room"|"none"} microphone @param {boolean} isPresent @param {number} now_s */

@@ -13,6 +13,9 @@ const ko = {
   me: "나",
 
   noticeTitle: "시작하기 전에",
+  noticeHeard: "면접실에 있는 사람들이 내 목소리를 바로 듣습니다.",
+  noticeHeardRoom:
+    "방 안의 목소리를 다른 곳에 있는 사람들이 바로 듣습니다. 그 사람들의 목소리는 이 기기에서 나옵니다.",
   noticeWords: "하신 말씀은 글로 기록됩니다.",
   noticeSoundNever: "소리는 저장하지 않습니다.",
   noticeSoundEnds: "소리는 면접이 끝나면 지웁니다.",
@@ -139,6 +142,9 @@ const en = {
   me: "you",
 
   noticeTitle: "Before you start",
+  noticeHeard: "People in the interview hear your voice as you speak.",
+  noticeHeardRoom:
+    "People who are elsewhere hear the voices in this room; their voices come from this device.",
   noticeWords: "What you say is written down.",
   noticeSoundNever: "Sound is not stored.",
   noticeSoundEnds: "Sound is deleted when the interview ends.",

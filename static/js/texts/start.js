@@ -12,7 +12,7 @@ const ko = {
     "면접에 참여하려면 담당자가 보낸 링크를 여세요. 면접을 관리하려면 운영자 링크가 필요합니다.",
 
   quickTitle: "바로 시작",
-  quickText: "면접관 1명(나), 지원자 1명의 방을 이 서버에 만들고 링크를 바로 보여 줍니다.",
+  quickText: "면접관 1명(나), 지원자 1명의 방을 이 서버에 만들고 링크를 바로 보여 줍니다. 서로의 목소리가 들립니다.",
   quickButton: "방 바로 열기",
 
   createTitle: "면접 만들기",
@@ -37,6 +37,8 @@ const ko = {
   removeSeat: "{seat} 빼기",
   added: "{seat} 자리를 추가했습니다.",
   removed: "{seat} 자리를 뺐습니다.",
+  hear: "서로의 목소리를 듣습니다",
+  hearText: "모두 한 방에 모여 앉는다면 끄세요. 켜 두면 목소리가 기기에서 다시 나와 메아리가 생깁니다.",
   me: "나는",
   meSeat: "{seat} (운영 겸함)",
   meOperator: "참여하지 않고 운영만",
@@ -142,7 +144,7 @@ const en = {
     "Open the link that the organiser sent you to take part. Managing interviews needs an operator's link.",
 
   quickTitle: "Start now",
-  quickText: "Makes a room for one interviewer (you) and one applicant and shows the links.",
+  quickText: "Makes a room for one interviewer (you) and one applicant and shows the links. They hear each other.",
   quickButton: "Open a room",
 
   createTitle: "Create an interview",
@@ -167,6 +169,8 @@ const en = {
   removeSeat: "Remove {seat}",
   added: "{seat} was added.",
   removed: "{seat} was removed.",
+  hear: "People hear each other",
+  hearText: "Turn it off if everybody sits together in one room: voices would come out of the devices again and echo.",
   me: "I am",
   meSeat: "{seat} (and operator)",
   meOperator: "Operator only, not taking part",
