@@ -90,6 +90,8 @@ SEEN: dict[str, Right] = {
     "lag": Right.SEE_ROOM,
     "microphone": Right.SEE_ROOM,
     "level": Right.SEE_ROOM,
+    "presence": Right.SEE_ROOM,
+    "missed": Right.TALK,
     # events
     "session_created": Right.SEE_ROOM,
     "consent_given": Right.SEE_ROOM,
@@ -137,6 +139,12 @@ HTTP: dict[str, HttpDoor] = {
     "end": HttpDoor(Right.DIRECT),
     "join": HttpDoor(Right.TALK),
     "offer": HttpDoor(Right.TALK),
+    "backfill": HttpDoor(Right.SEND_AUDIO),
+    "whip": HttpDoor(Right.SEND_AUDIO),
+    "whip_resource": HttpDoor(Right.SEND_AUDIO),
+    "whip_trickle": HttpDoor(Right.SEND_AUDIO),
+    # A browser asks before it shows its link (CORS), so nobody can be refused here.
+    "whip_options": HttpDoor(None),
     # Between processes only: see server.api.relaying.
     "command": HttpDoor(Right.TALK),
     "status": HttpDoor(Right.SEE_JUDGEMENT),

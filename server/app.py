@@ -22,6 +22,7 @@ from server.api.peers import Peers
 from server.api.readiness import Readiness
 from server.budget import MemoryBudget
 from server.entrance.links import Links, load_key
+from server.entrance.resumes import Resumes
 from server.exchange.local import LocalExchange
 from server.exchange.protocol import Exchange
 from server.exchange.redis import RedisExchange
@@ -157,6 +158,7 @@ async def _rooms(app: web.Application) -> AsyncIterator[None]:
         metrics=app[context.METRICS],
         settings=settings,
         store=app[context.STORE],
+        resumes=Resumes(app[context.LINKS].resume_key),
     )
     app[context.ROOMS] = rooms = Rooms(services)
     rooms.start()

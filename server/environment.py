@@ -59,6 +59,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_DRAIN_S": ("drain_s", _duration),
         "DAEDAM_METRICS_TOKEN": ("metrics_token", _token),
         "DAEDAM_KEEP_AUDIO_DAYS": ("keep_audio_days", _days),
+        "DAEDAM_MIX": ("mix", _mix),
+        "DAEDAM_DIRECT_URL": ("direct_url", read_internal_url),
     }
     values: dict[str, object] = {}
     for variable, (name, read) in known.items():
@@ -170,6 +172,12 @@ def _days(text: str) -> float:
     if not 0 <= days <= MAX_KEPT_DAYS:
         raise ValueError(f"days are needed, 0 to {MAX_KEPT_DAYS}, as 30 or 0.5; 0 keeps no sound")
     return days
+
+
+def _mix(text: str) -> str:
+    if text not in ("wideband", "fullband"):
+        raise ValueError("wideband or fullband is needed")
+    return text
 
 
 def _words(text: str) -> frozenset[str]:

@@ -37,6 +37,7 @@ class ErrorCode(enum.StrEnum):
     REPLACED = "replaced"
     SLOW_CONSUMER = "slow_consumer"
     ALREADY_SUBSCRIBED = "already_subscribed"
+    NOT_AWAITED = "not_awaited"
     OVERLOADED = "overloaded"
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     STORAGE_FULL = "storage_full"

@@ -58,12 +58,14 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     ``consent`` is ``required`` when every person consents here before any sound is taken, and
     ``external`` when the operator's own process (an existing client) has seen to it.
+    ``hear_each_other``: whether people are sent the others' voices; not if they sit together.
     """
 
     seats: tuple[SeatConfig, ...] = DEFAULT_SEATS
     title: str = ""
     job: str = ""
     consent: Literal["required", "external"] = "required"
+    hear_each_other: bool = True
 
 
 class SessionCreated(Event, frozen=True):
@@ -103,7 +105,7 @@ class Joined(Event, frozen=True):
 
 
 class Left(Event, frozen=True):
-    """A connection closed or was lost.
+    """A connection was ``closed``, or ``lost``: nobody said goodbye.
 
     ``heard_until``: the session second until which the own microphone that it carried was heard.
     """
@@ -169,13 +171,17 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UtteranceFinal(Event, frozen=True):
-    """Speech between two endpoints of one track, understood for good."""
+    """Speech between two endpoints of one track, understood for good.
+
+    ``is_late``: some of it was lost on its way first, and sent again by its microphone's page.
+    """
 
     utterance: str
     track: str
     start: float
     end: float
     segments: tuple[Segment, ...]
+    is_late: bool = False
 
 
 class UtteranceDropped(Event, frozen=True):

@@ -198,7 +198,7 @@ def _note(note: Note) -> RecordedNote:
 
 def _transcript(session: Session, spoken: Spoken) -> Transcript:
     segment = spoken.segment
-    return {
+    transcript: Transcript = {
         "timestamp": round(session.created_wall + spoken.start, 3),
         "speaker": session.speaker(segment) or UNKNOWN_SPEAKER,
         "text": segment.text,
@@ -208,6 +208,9 @@ def _transcript(session: Session, spoken: Spoken) -> Transcript:
         "text_confidence": segment.text_confidence,
         "voice_confidence": segment.voice_confidence,
     }
+    if spoken.is_late:
+        transcript["is_late"] = True
+    return transcript
 
 
 def _judgement(session: Session, judged: Judged) -> Judgement:

@@ -221,7 +221,30 @@ class Loudness(Signal, frozen=True, tag="level"):
     level: int
 
 
-SIGNALS: tuple[type[Signal], ...] = (Interim, Lag, Microphone, Loudness)
+class Presence(Signal, frozen=True, tag="presence"):
+    """How the person of the seat ``track`` is connected; repeated while it is not ``here``.
+
+    ``suspect``: nothing has come from them for some seconds; ``held``: their connection is gone and
+    their seat is kept for ``left_s`` seconds more; ``gone``, once: it is free.
+    """
+
+    state: Literal["here", "suspect", "held", "gone"]
+    left_s: float = 0.0
+
+
+class Missed(Signal, frozen=True, tag="missed"):
+    """To one microphone's page alone: what was lost of its track, and is awaited anew.
+
+    ``start``, ``end``: session seconds. ``now``: the session's second at sending, by which a page
+    knows which of the sound it kept that is.
+    """
+
+    start: float
+    end: float
+    now: float
+
+
+SIGNALS: tuple[type[Signal], ...] = (Interim, Lag, Microphone, Loudness, Presence, Missed)
 
 _DECODER = msgspec.json.Decoder(AnyCommand)
 _ENCODER = msgspec.json.Encoder()

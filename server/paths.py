@@ -10,3 +10,8 @@ def session_path(session: str, what: str = "") -> str:
     """Return the address of a session, or of something of it."""
     path = f"{SESSION}/{quote(session, safe='')}"
     return f"{path}/{what}" if what else path
+
+
+def whip_path(session: str) -> str:
+    """Return where encoders send the sound of a session."""
+    return f"/whip/{quote(session, safe='')}"

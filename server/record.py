@@ -20,7 +20,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One final segment and the span of its utterance, session seconds."""
+    """One final segment and the span of its utterance, session seconds.
+
+    ``is_late``: some of it was lost on its way first, and sent again.
+    """
 
     seq: int
     utterance: str
@@ -28,6 +31,7 @@ class Spoken:
     start: float
     end: float
     segment: Segment
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,10 @@ class Summary(TypedDict):
 
 
 class Transcript(TypedDict):
-    """Words of one speaker, ``unknown`` where nobody knows whose; ``timestamp``: their start."""
+    """Words of one speaker, ``unknown`` where nobody knows whose; ``timestamp``: their start.
+
+    ``is_late``, only where it is so: some of them were lost on their way first, and sent again.
+    """
 
     timestamp: float
     speaker: str
@@ -103,6 +106,7 @@ class Transcript(TypedDict):
     end: float
     text_confidence: float
     voice_confidence: float
+    is_late: NotRequired[bool]
 
 
 class RecordedNote(TypedDict):

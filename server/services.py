@@ -1,10 +1,11 @@
 """What every room of this process shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.assembly import Ears
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.inference import Executor
+from server.entrance.resumes import Resumes
 from server.exchange.protocol import Exchange
 from server.exchange.relay import Relay
 from server.journal.protocol import Journal
@@ -26,3 +27,4 @@ class Services:
     metrics: Metrics
     settings: Settings
     store: MediaStore
+    resumes: Resumes = field(default_factory=Resumes)

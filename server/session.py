@@ -65,6 +65,7 @@ class Session:
     """The state of one session; ``apply`` entries in order, cost per entry is flat.
 
     Attributes:
+        entered: since which session second those who are ``present`` are.
         came: seats in which somebody has ever been.
         heard: seats whose own microphone has left → the second until which it was heard.
         consents: seats whose persons have consented and not withdrawn it since.
@@ -90,6 +91,7 @@ class Session:
     life: Life = Life.LIVE
     config: SessionConfig = field(default_factory=SessionConfig)
     present: dict[str, Joined] = field(default_factory=dict)
+    entered: dict[str, float] = field(default_factory=dict)
     came: set[str] = field(default_factory=set)
     heard: dict[str, float] = field(default_factory=dict)
     consents: set[str] = field(default_factory=set)
@@ -174,7 +176,7 @@ class Session:
             case ConsentGiven() | ConsentWithdrawn() | RoomConfirmed():
                 self._consent(entry, event)
             case Joined():
-                self._join(event)
+                self._join(entry, event)
             case Left():
                 self._part(event)
             case Muted() | Unmuted() | Gap():
@@ -219,13 +221,15 @@ class Session:
             case RoomConfirmed():
                 self.is_room_confirmed = True
 
-    def _join(self, event: Joined) -> None:
+    def _join(self, entry: Entry, event: Joined) -> None:
         self.present[event.connection] = event
+        self.entered[event.connection] = entry.at
         if event.seat is not None:
             self.came.add(event.seat)
 
     def _part(self, event: Left) -> None:
         joined = self.present.pop(event.connection, None)
+        self.entered.pop(event.connection, None)
         if joined is not None and joined.seat is not None and event.heard_until is not None:
             self.heard[joined.seat] = event.heard_until
 
@@ -263,7 +267,13 @@ class Session:
     def _utterance(self, entry: Entry, event: UtteranceFinal) -> None:
         for segment in event.segments:
             spoken = Spoken(
-                entry.seq, event.utterance, event.track, event.start, event.end, segment
+                seq=entry.seq,
+                utterance=event.utterance,
+                track=event.track,
+                start=event.start,
+                end=event.end,
+                segment=segment,
+                is_late=event.is_late,
             )
             self.spoken.append(spoken)
             self.segments[segment.segment] = spoken

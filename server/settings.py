@@ -3,7 +3,7 @@
 import ipaddress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from pipeline.models import default_folder
 from server.entrance.ice_servers import IceServer
@@ -47,6 +47,10 @@ class Settings:
         drain_s: after SIGTERM: how long to serve on as "not ready" before anybody is told.
         keep_audio_days: how long sound is kept after the end, of whom agreed to it; 0: not at all.
         metrics_token: opens ``/metrics`` to others than this machine.
+        mix: how people hear each other: ``wideband`` (16 kHz) or ``fullband`` (48 kHz, twice the
+            work).
+        direct_url: the origin at which clients reach this very process, behind a load balancer;
+            WHIP clients are sent there when it holds their session. None: requests are passed on.
     """
 
     host: str = "127.0.0.1"
@@ -78,6 +82,8 @@ class Settings:
     drain_s: float = 0.0
     metrics_token: str | None = None
     keep_audio_days: float = 0.0
+    mix: Literal["wideband", "fullband"] = "wideband"
+    direct_url: str | None = None
 
     @property
     def allowed_origins(self) -> frozenset[str]:

@@ -63,6 +63,20 @@ class Line(Protocol):
     kind: str
     result_url: str | None
 
+    @property
+    def heard_at(self) -> float | None:
+        """See ``server.attendance.Door``."""
+        ...
+
+    @property
+    def is_lost(self) -> bool:
+        """See ``server.attendance.Door``."""
+        ...
+
+    def silence(self) -> None:
+        """Take no more sound: its person has come in over another line, and is heard there."""
+        ...
+
     async def send(self, text: str) -> None:
         """Send one message; returns when there is room for the next.
 
@@ -107,6 +121,21 @@ class Conversation:
         """Whether the client waits for an answer."""
         return self._is_hearing or self._in_work.locked() or len(self._commands) > 0
 
+    @property
+    def heard_at(self) -> float | None:
+        """See ``server.attendance.Door``."""
+        return self._line.heard_at
+
+    @property
+    def is_lost(self) -> bool:
+        """See ``server.attendance.Door``."""
+        return self._line.is_lost
+
+    @property
+    def connection(self) -> Connection | None:
+        """As the room knows it; None: it has not entered."""
+        return self._connection
+
     def wake(self) -> None:
         """See ``server.attendance.Door``."""
         self._news.set()
@@ -118,6 +147,8 @@ class Conversation:
 
     def dismiss(self, code: ErrorCode | None, close_code: int) -> None:
         """See ``server.attendance.Door``."""
+        if code is ErrorCode.REPLACED:
+            self._line.silence()  # At once: whatever it still says is said over the newer one too.
         if not self._dismissed.done():
             self._dismissed.set_result((code, close_code))
             if code is ErrorCode.SLOW_CONSUMER:
@@ -130,6 +161,19 @@ class Conversation:
             ClientError: the person may not come in now.
         """
         self._connection = await self._room.join(self._principal, self, self._line.kind)
+        return self._connection
+
+    async def enter_as(self, connection: str) -> Connection:
+        """Join the room, which expects us, beside older lines of the same person.
+
+        Args:
+            connection: the id that was promised.
+
+        Raises:
+            ClientError: the person may not come in now, and is still expected.
+        """
+        self._connection = self._room.admit(connection, self._principal, self, self._line.kind)
+        await self._room.announce(self._connection)
         return self._connection
 
     async def refuse(self, error: ClientError) -> None:

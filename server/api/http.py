@@ -6,7 +6,8 @@ import msgspec
 from aiohttp import web
 
 from server import legacy
-from server.api import context
+from server.api import context, whip
+from server.api.backfill import backfill
 from server.api.middleware import json_response
 from server.api.operations import ready, scrape
 from server.api.records import end, erase, export, journal, result
@@ -36,8 +37,10 @@ def routes() -> list[web.RouteDef]:
         web.post(SESSION + "/{session}/end", end, name="end"),
         web.get(SESSION + "/{session}/join", join, name="join"),
         web.post(SESSION + "/{session}/offer", offer, name="offer"),
+        web.post(SESSION + "/{session}/backfill", backfill, name="backfill"),
         web.post(SESSION + "/{session}/command", command, name="command"),
         web.delete(SESSION + "/{session}", erase, name="erase"),
+        *whip.routes(),
     ]
 
 

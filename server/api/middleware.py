@@ -59,7 +59,7 @@ async def speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
         status = error.status
         if error.code is ErrorCode.NOT_FOUND and pages.is_for_people(request):
             return pages.unknown()
-        headers = {"Retry-After": "5"} if error.code is ErrorCode.OVERLOADED else {}
+        headers = {"Retry-After": "5"} if error.status == 503 else {}
         return json_response(Refusal(str(error), error.code), error.status, **headers)
     except web.HTTPException as error:
         status = error.status
@@ -97,16 +97,22 @@ async def let_listed_pages_read(request: web.Request, handler: Any) -> web.Strea
     origin = request.headers.get("Origin", "")
     if origin.rstrip("/") not in request.app[context.SETTINGS].allowed_origins:
         return await handler(request)  # type: ignore[no-any-return]  # aiohttp's handlers are untyped
-    if request.method == "OPTIONS":
+    is_preflight = request.method == "OPTIONS"
+    if is_preflight and request.match_info.http_exception is not None:
         response: web.StreamResponse = web.Response(status=204)
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-        response.headers["Access-Control-Max-Age"] = "600"
     else:
         response = await handler(request)
-    if not response.prepared:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Vary"] = "Origin"
+    if response.prepared:
+        return response
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Vary"] = "Origin"
+    if is_preflight:
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-Match"
+        response.headers["Access-Control-Max-Age"] = "600"
+    else:
+        # Beyond what every page may read (https://fetch.spec.whatwg.org/#http-new-header-syntax).
+        response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Location, Retry-After"
     return response
 
 

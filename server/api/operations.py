@@ -5,7 +5,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from server.api import context
 from server.api.middleware import caller, json_response
-from server.api.peers import PeerLine
+from server.api.peer_line import PeerLine
 from server.entrance.gate import admit_scraper
 from server.operations.gauges import Gauges
 from server.rooms import Rooms

@@ -40,9 +40,20 @@ async def command(request: web.Request) -> web.Response:
 
 
 async def at_holder(
-    request: web.Request, room: Room, what: str, here: Callable[[], Awaitable[web.Response]]
+    request: web.Request,
+    room: Room,
+    what: str,
+    here: Callable[[], Awaitable[web.Response]],
+    body: bytes | None = None,
 ) -> web.Response:
     """Answer a request where the session is held: ``here``, or as another process answers it.
+
+    Args:
+        request: what is asked.
+        room: of the session.
+        what: is asked for, as the metrics count it.
+        here: answers it in this process.
+        body: of the request, if it has been read.
 
     Raises:
         ClientError: nobody could be found who holds the session.
@@ -51,11 +62,11 @@ async def at_holder(
         # Whoever asked looks again; a request is never passed on twice.
         is_here = await room.hold() is None
         return await here() if is_here else web.Response(status=MISDIRECTED)
-    body = await request.read()
+    passed_on = await request.read() if body is None else body
 
     async def there(holder: str) -> web.Response:
         reply = await room.services.relay.ask(
-            holder, request[context.PRINCIPAL], what, request.rel_url.raw_path, body
+            holder, request[context.PRINCIPAL], what, request.rel_url.raw_path_qs, passed_on
         )
         if reply.status >= 400:
             raise holders.refused(reply.status, reply.body)

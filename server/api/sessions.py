@@ -31,6 +31,7 @@ class NewSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seats: tuple[SeatConfig, ...] | None = None
     consent: Literal["required", "external"] = "required"
     operator_seat: str | None = None
+    hear_each_other: bool = True
 
 
 class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +95,7 @@ async def create(request: web.Request) -> web.Response:
         job=wanted.job[:200],
         consent=wanted.consent,
         seats=DEFAULT_SEATS if wanted.seats is None else wanted.seats,
+        hear_each_other=wanted.hear_each_other,
     )
     _check_operator_seat(config, wanted.operator_seat)
     await request.app[context.ROOMS].create(session, config)

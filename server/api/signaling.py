@@ -10,22 +10,28 @@ from server import consent
 from server.access import Principal, Right, Role
 from server.api import context
 from server.api.middleware import json_response, read_body
-from server.api.peers import Wanted
 from server.api.relaying import at_holder
+from server.api.visits import Wanted
 from server.entrance import turn
 from server.entrance.ice_servers import IceServer
-from server.errors import Overloaded, SessionOver
+from server.errors import Overloaded
 from server.media.sdp import sends_sound
 from server.messages import check_session_id
+from server.mixing import audience
 from server.room import Room
 from server.session import Life
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """Body of ``POST …/{session}/offer``; ``resume`` comes from the answer to an earlier one."""
+    """Body of ``POST …/{session}/offer``; ``resume`` comes from the answer to an earlier one.
+
+    ``can_resend``: the page keeps the last of its microphone's sound, and sends what was lost when
+    it is asked.
+    """
 
     sdp: str
     resume: str | None = None
+    can_resend: bool = False
 
 
 Carries: TypeAlias = Literal["own", "room", "none"]
@@ -48,7 +54,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True):
 
     ``role`` is the strongest of ``roles``; ``now`` is the session's second. ``keep_audio``: whether
     their consent includes that their voice is kept for ``keep_audio_days`` after the interview;
-    0 days: nobody's is.
+    0 days: nobody's is. ``listens``: whether they are sent anything but silence.
     """
 
     session: str
@@ -63,6 +69,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True):
     consent: Agreement
     keep_audio: bool
     keep_audio_days: float
+    listens: bool
     seats: tuple[Place, ...]
     ice_servers: tuple[IceServer, ...]
     now: float
@@ -78,7 +85,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 async def join(request: web.Request) -> web.Response:
     """Tell who the link's owner is here and what a browser needs before it offers."""
-    room = await _room(request)
+    room = await find_room(request)
     principal = request[context.PRINCIPAL]
     place = room.session.place(principal.seat)
     return json_response(
@@ -91,15 +98,16 @@ async def join(request: web.Request) -> web.Response:
             roles=tuple(role for role in Role if role in principal.roles),
             seat=principal.seat,
             name=principal.name or (place.name if place is not None else None),
-            microphone=_microphone(room, principal),
+            microphone=microphone_of(room, principal),
             consent=_consent(room, principal),
             keep_audio=principal.seat in room.session.keeps,
             keep_audio_days=_keep_audio_days(request, room, principal),
+            listens=audience.listens(room.session.config, principal),
             seats=tuple(
                 Place(place.seat, place.name, place.microphone)
                 for place in room.session.config.seats
             ),
-            ice_servers=_ice_servers(request, room, principal),
+            ice_servers=ice_servers(request, room.id, principal),
             now=round(room.now(), 3),
         )
     )
@@ -107,7 +115,7 @@ async def join(request: web.Request) -> web.Response:
 
 async def offer(request: web.Request) -> web.Response:
     """Open a peer connection: one offer, one answer."""
-    room = await _room(request)
+    room = await find_room(request)
 
     async def here() -> web.Response:
         return json_response(await _answered(request, room))
@@ -120,32 +128,32 @@ async def _answered(request: web.Request, room: Room) -> Answered:
     peers = request.app[context.PEERS]
     peers.admit(principal)
     body = await read_body(request, Offer)
-    if room.session.is_over:
-        raise SessionOver
     # Who offers to send nothing has no microphone to be heard, lost or consented to.
-    microphone = _microphone(room, principal) if sends_sound(body.sdp) else "none"
-    if microphone != "none":
-        if room.life is Life.ENDING:  # Nobody would wait for what it hears.
-            raise Overloaded("The interview is ending; try again in a few seconds.")
-        consent.check(room.session, principal.seat if microphone == "own" else None)
+    microphone = microphone_of(room, principal) if sends_sound(body.sdp) else "none"
     result_url = request.path.removesuffix("/offer") + "/result"
-    wanted = Wanted(body.sdp, microphone, result_url, body.resume)
+    wanted = Wanted(body.sdp, microphone, result_url, body.resume, body.can_resend)
     opened = await peers.open(wanted, room, principal)
     return Answered(sdp=opened.sdp, connection=opened.connection, resume=opened.resume)
 
 
-async def _room(request: web.Request) -> Room:
+async def find_room(request: web.Request) -> Room:
+    """Return the room whose address was asked, if there is room for one more connection.
+
+    Raises:
+        ClientError: there is no such session, or no more room.
+    """
     session = check_session_id(request.match_info["session"])
     rooms = request.app[context.ROOMS]
-    if rooms.connections >= rooms.services.settings.max_connections:
+    coming = request.app[context.PEERS].expected
+    if rooms.connections + coming >= rooms.services.settings.max_connections:
         raise Overloaded
     return await rooms.find(session)
 
 
-def _ice_servers(request: web.Request, room: Room, principal: Principal) -> tuple[IceServer, ...]:
+def ice_servers(request: web.Request, session: str, principal: Principal) -> tuple[IceServer, ...]:
     """Return the fixed servers and, with credentials for this person, the operator's TURN."""
     settings = request.app[context.SETTINGS]
-    person = f"{room.id} {principal.seat} {principal.link}"
+    person = f"{session} {principal.seat} {principal.link}"
     own = turn.servers(settings.turn_urls, settings.turn_secret, person, time.time())
     return (*settings.ice_servers, *own)
 
@@ -158,7 +166,7 @@ def _keep_audio_days(request: web.Request, room: Room, principal: Principal) -> 
     return room.session.keeps.get(principal.seat or "", offered)
 
 
-def _microphone(room: Room, principal: Principal) -> Carries:
+def microphone_of(room: Room, principal: Principal) -> Carries:
     """Return whose sound this person's microphone carries: own, room or none."""
     if Role.MICROPHONE in principal.roles:
         return "room"
@@ -171,7 +179,7 @@ def _microphone(room: Room, principal: Principal) -> Carries:
 
 def _consent(room: Room, principal: Principal) -> Agreement:
     """Return where consent stands: given, external (and not withdrawn), or required."""
-    speaker = None if _microphone(room, principal) == "room" else principal.seat
+    speaker = None if microphone_of(room, principal) == "room" else principal.seat
     if speaker is None and Role.MICROPHONE not in principal.roles:
         return "external" if room.session.config.consent == "external" else "required"
     if not consent.is_given(room.session, speaker):

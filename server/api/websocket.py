@@ -64,6 +64,10 @@ class WebSocketLine:
 
     kind = "socket"
     result_url: str | None = None
+    heard_at: float | None = None
+    """Who waits for news says nothing for hours; whether they are there, TCP finds out."""
+    is_lost = False
+    """It tells no goodbye from a page that is loaded anew."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
@@ -76,6 +80,9 @@ class WebSocketLine:
     async def whisper(self, text: str) -> None:
         """See ``Line``."""
         await self._socket.send_str(text)
+
+    def silence(self) -> None:
+        """See ``Line``; a recording that comes in pieces ends with the connection."""
 
     async def close(self, code: int) -> None:
         """See ``Line``."""

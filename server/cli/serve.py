@@ -80,7 +80,7 @@ async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> Non
         fingerprint = secured.certificate.fingerprint.hex() if secured else None
         server = RunningServer(os.getpid(), url, token, fingerprint, settings.public_url)
         await asyncio.to_thread(lock.announce, server)
-        await _meet(app, await internal_url(settings, url), fingerprint)
+        await _meet(app, await internal_url(settings, url), fingerprint, settings.direct_url)
         progress.info("Ready after %.1f s.", time.monotonic() - began)
         if settings.public_url is not None:
             progress.info("People come in at %s", settings.public_url)
@@ -94,7 +94,9 @@ async def _serve(settings: Settings, lock: DataLock, secured: Tls | None) -> Non
             place.close()
 
 
-async def _meet(app: web.Application, url: str, fingerprint: str | None) -> None:
+async def _meet(
+    app: web.Application, url: str, fingerprint: str | None, direct_url: str | None
+) -> None:
     """Let the other servers of this deployment know this one.
 
     Raises:
@@ -106,7 +108,7 @@ async def _meet(app: web.Application, url: str, fingerprint: str | None) -> None
             "Servers with another DAEDAM_SECRET run on this Redis (DAEDAM_JOURNAL): give all of "
             "them the same, or stop the others first."
         )
-    await exchange.announce(url, fingerprint)
+    await exchange.announce(url, fingerprint, direct_url)
     if not await app[context.RELAY].reaches_itself():
         log.error(
             "Other servers are told that this one is at %s, and it is not reached there: set "

@@ -64,6 +64,11 @@ class Links:
         """What tells this key from another one and says nothing about it."""
         return hmac.new(self._key.encode(), b"daedam: which key is it", "sha256").hexdigest()[:32]
 
+    @property
+    def resume_key(self) -> bytes:
+        """What resume tokens are signed with; it opens no link."""
+        return hmac.new(self._key.encode(), b"daedam: resume tokens", "sha256").digest()
+
     def make(self, principal: Principal, expires_s: float = DEFAULT_EXPIRY_S) -> str:
         """Return a token for ``principal``; every call names a new person."""
         claims: dict[str, object] = {

@@ -13,7 +13,9 @@ class LocalExchange:
     def name(self) -> str:
         return self._name
 
-    async def announce(self, url: str, fingerprint: str | None = None) -> None:
+    async def announce(
+        self, url: str, fingerprint: str | None = None, direct_url: str | None = None
+    ) -> None:
         """See ``Exchange``."""
 
     async def agree(self, mark: str) -> bool:

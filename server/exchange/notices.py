@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from server.messages import Interim, Lag, Loudness, Microphone, Signal
+from server.messages import Interim, Lag, Loudness, Microphone, Presence, Signal
 
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True, tag="replaced", tag_field="type"):
@@ -19,7 +19,7 @@ class Replaced(msgspec.Struct, frozen=True, kw_only=True, tag="replaced", tag_fi
     kind: str
 
 
-Notice: TypeAlias = Interim | Lag | Microphone | Loudness | Replaced
+Notice: TypeAlias = Interim | Lag | Microphone | Loudness | Presence | Replaced
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Notice)

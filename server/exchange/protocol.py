@@ -19,11 +19,13 @@ class Process:
         name: as connections, leases and logs name it.
         url: where the others reach it: scheme, host, port.
         fingerprint: SHA-256 of its certificate in hexadecimal; None: plain HTTP.
+        direct_url: where clients reach this very process, past a load balancer; None: nowhere.
     """
 
     name: str
     url: str
     fingerprint: str | None = None
+    direct_url: str | None = None
 
 
 class Exchange(Protocol):
@@ -35,8 +37,10 @@ class Exchange(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def announce(self, url: str, fingerprint: str | None = None) -> None:
-        """Tell the others where this process is, until ``close``."""
+    async def announce(
+        self, url: str, fingerprint: str | None = None, direct_url: str | None = None
+    ) -> None:
+        """Tell the others where this process is, until ``close``; see ``Process``."""
         ...
 
     async def agree(self, mark: str) -> bool:

@@ -36,6 +36,7 @@ class _Card(msgspec.Struct, frozen=True, omit_defaults=True):
 
     url: str
     fingerprint: str | None = None
+    direct_url: str | None = None
 
 
 class RedisExchange:
@@ -60,9 +61,11 @@ class RedisExchange:
     def name(self) -> str:
         return self._name
 
-    async def announce(self, url: str, fingerprint: str | None = None) -> None:
+    async def announce(
+        self, url: str, fingerprint: str | None = None, direct_url: str | None = None
+    ) -> None:
         """See ``Exchange``; without Redis it goes on trying."""
-        self._card = msgspec.json.encode(_Card(url, fingerprint))
+        self._card = msgspec.json.encode(_Card(url, fingerprint, direct_url))
         await self._renew()
         self._keep()
 
@@ -82,7 +85,7 @@ class RedisExchange:
         if kept is None:
             return None
         card = msgspec.json.decode(kept, type=_Card)
-        return Process(process, card.url, card.fingerprint)
+        return Process(process, card.url, card.fingerprint, card.direct_url)
 
     async def alive(self, processes: frozenset[str]) -> frozenset[str]:
         """See ``Exchange``."""

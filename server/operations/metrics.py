@@ -62,7 +62,7 @@ FATES = ("received", "lost", "recovered", "late", "duplicate", "stray", "malform
 """What becomes of packets of sound; see ``server.media.tally``."""
 REPLACEMENTS = ("concealed", "missing")
 """What is heard instead of lost sound: what the decoder makes up, or nothing."""
-RELAYED = frozenset(("offer", "audio_chunk", "session_end", "evaluation_request", "end"))
+RELAYED = frozenset(("offer", "audio_chunk", "session_end", "evaluation_request", "end", "whip"))
 """What may be passed on to the process that holds a session."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a time of creation beside every series

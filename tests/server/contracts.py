@@ -134,7 +134,7 @@ def _check_refusal(
 ) -> None:
     if found["code"] not in promised["x-codes"]:
         raise BrokenPromise(f"{what} has no {found['code']}")
-    if ("Retry-After" in response.headers) != (found["code"] == "overloaded"):
+    if ("Retry-After" in response.headers) != (response.status == 503):
         raise BrokenPromise(f"{what} {found['code']}: Retry-After")
 
 

@@ -36,7 +36,14 @@ SEES_ANSWER = {
     "error": EVERYBODY,
     "ping": EVERYBODY,
 }
-SEES_SIGNAL = {"interim": ROOM, "lag": ROOM, "microphone": ROOM, "level": ROOM}
+SEES_SIGNAL = {
+    "interim": ROOM,
+    "lag": ROOM,
+    "microphone": ROOM,
+    "level": ROOM,
+    "presence": ROOM,
+    "missed": EVERYBODY,
+}
 SEES_EVENT = {
     "session_created": ROOM,
     "consent_given": ROOM,
@@ -78,6 +85,11 @@ MAY_ASK_OVER_HTTP = {
     "command": EVERYBODY,
     "join": EVERYBODY,
     "offer": EVERYBODY,
+    "backfill": {O, I, A, M},
+    "whip": {O, I, A, M},
+    "whip_resource": {O, I, A, M},
+    "whip_trickle": {O, I, A, M},
+    "whip_options": EVERYBODY,
 }
 RIGHTS = {
     Right.CREATE: {O},

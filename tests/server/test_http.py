@@ -504,17 +504,22 @@ DOOR_PATHS = {
     "erase": ("DELETE", f"{SESSION}/s1"),
     "join": ("GET", f"{SESSION}/s1/join"),
     "offer": ("POST", f"{SESSION}/s1/offer"),
+    "backfill": ("POST", f"{SESSION}/s1/backfill"),
+    "whip": ("POST", "/whip/s1"),
+    "whip_resource": ("DELETE", "/whip/s1/none"),
+    "whip_trickle": ("PATCH", "/whip/s1/none"),
     "websocket": ("GET", f"{PREFIX}/ws/interview/s1"),
 }
+SOUND = {"backfill", "whip", "whip_resource", "whip_trickle"}
 OPENS = {
     "operator": {
         *("create", "sessions", "status", "result", "export", "journal", "invite", "end"),
-        *("erase", "join", "offer"),
+        *("erase", "join", "offer", *SOUND),
     },
-    "interviewer": {"status", "result", "export", "end", "join", "offer"},
-    "applicant": {"join", "offer"},
+    "interviewer": {"status", "result", "export", "end", "join", "offer", *SOUND},
+    "applicant": {"join", "offer", *SOUND},
     "observer": {"join", "offer"},
-    "microphone": {"join", "offer"},
+    "microphone": {"join", "offer", *SOUND},
 }
 PEOPLE: dict[str, dict[str, Any]] = {
     "operator": {"role": "operator"},

@@ -99,6 +99,12 @@ def test_times_are_iso_with_a_zone_or_unix_seconds(session: Session) -> None:
     assert all(WALL <= stamp < WALL + 100 for stamp in stamps)
 
 
+def test_words_that_came_late_say_so_and_others_are_as_they_always_were() -> None:
+    late = msgspec.structs.replace(said("u2", "늦은 말", start=3.0), is_late=True)
+    found = legacy.result(told(CREATED, said("u1", "제때 한 말"), late), 9.0)["transcripts"]
+    assert [transcript.get("is_late") for transcript in found] == [None, True]
+
+
 def test_transcripts_stand_where_they_were_spoken(session: Session) -> None:
     found = legacy.result(session, 99.0)["transcripts"]
     assert [(item["speaker"], item["text"]) for item in found] == [

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from server.access import Principal
+from server.session import Session
 from tests.server.browsers import (
     SUBSCRIBE,
     Browsers,
@@ -81,17 +83,17 @@ async def test_consent_withdrawn_while_an_offer_is_answered_leaves_nobody_listen
     await consents(client, headers)
     person = await connect(client, "s1", headers["Authorization"].removeprefix("Bearer "))
     room = await room_of(client)
-    enter, entered, withdrawn = room.join, asyncio.Event(), asyncio.Event()
+    expect, expected, withdrawn = room.seating.expect, asyncio.Event(), asyncio.Event()
 
-    async def enter_late(*wanted: object) -> object:
-        entered.set()
+    async def expect_late(session: Session, principal: Principal) -> None:
+        expected.set()
         await withdrawn.wait()
-        return await enter(*wanted)  # type: ignore[arg-type]  # passed on as they came
+        await expect(session, principal)
 
-    monkeypatch.setattr(room, "join", enter_late)
+    monkeypatch.setattr(room.seating, "expect", expect_late)
     browser = Browser(speaks=spoken())
     offering = asyncio.create_task(post_offer(client, headers, await browser.offer()))
-    await entered.wait()
+    await expected.wait()
     assert (await ask(person, WITHDRAW))["type"] == "done"
     withdrawn.set()
     status, answer = await offering

@@ -52,6 +52,7 @@ async def test_join_says_what_a_browser_needs_before_it_offers(client: Client) -
         "consent": "required",
         "keep_audio": False,
         "keep_audio_days": 0,
+        "listens": True,
         "seats": [
             {"seat": INTERVIEWER, "name": None, "microphone": "room"},
             {"seat": APPLICANT, "name": "이", "microphone": "own"},

@@ -61,6 +61,8 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
     "DAEDAM_JOURNAL": ("journal", "sqlite:////srv/j.db", SqliteAddress(Path("/srv/j.db"))),
     "DAEDAM_REDIS_DURABILITY": ("durability", "wait:2", Durability("everysec", 2)),
     "DAEDAM_INTERNAL_URL": ("internal_url", "http://10.0.0.5:8000/", "http://10.0.0.5:8000"),
+    "DAEDAM_DIRECT_URL": ("direct_url", "https://one.example/", "https://one.example"),
+    "DAEDAM_MIX": ("mix", "fullband", "fullband"),
     "DAEDAM_DRAIN_S": ("drain_s", "5", 5.0),
     "DAEDAM_METRICS_TOKEN": ("metrics_token", SECRET, SECRET),
 }

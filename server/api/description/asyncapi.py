@@ -9,9 +9,9 @@ from typing import Any, Final
 from server.api.description.payloads import payloads
 from server.api.description.roles import may_send, see
 from server.api.description.schemas import prose, ref
-from server.api.peers import CAPTIONS, INTERVIEW
+from server.api.peer_line import CAPTIONS, INTERVIEW
 from server.events import CATALOGUE, Blank
-from server.messages import ANSWERS, COMMANDS, SIGNALS, ErrorAnswer, Ping, type_of
+from server.messages import ANSWERS, COMMANDS, SIGNALS, ErrorAnswer, Missed, Ping, type_of
 
 WEBSOCKET: Final = "websocket"
 BLANKED: Final = "blanked"
@@ -45,7 +45,7 @@ _TOKEN: Final = "The token of a person's link; a server without `DAEDAM_SECRET` 
 def document(path: str, version: str) -> dict[str, Any]:
     """Return the AsyncAPI document; ``path`` is the WebSocket's address."""
     answers = [type_of(kind) for kind in ANSWERS]
-    signals = [type_of(kind) for kind in SIGNALS]
+    signals = [type_of(kind) for kind in SIGNALS if kind is not Missed]
     said = [*REPLIES, *answers, *CATALOGUE, BLANKED]
     return {
         "asyncapi": "3.0.0",
@@ -54,7 +54,9 @@ def document(path: str, version: str) -> dict[str, Any]:
         "servers": _SERVERS,
         "channels": {
             WEBSOCKET: _websocket(path, [*said, *signals]),
-            INTERVIEW: _channel(INTERVIEW, _INTERVIEW, [kind for kind in said if kind != _PING]),
+            INTERVIEW: _channel(
+                INTERVIEW, _INTERVIEW, [*(kind for kind in said if kind != _PING), _MISSED]
+            ),
             CAPTIONS: _channel(CAPTIONS, _CAPTIONS, signals),
         },
         "operations": {
@@ -62,6 +64,7 @@ def document(path: str, version: str) -> dict[str, Any]:
             **_receive(WEBSOCKET, "signals", "Follow passing state, after `subscribe`.", signals),
             **_receive(WEBSOCKET, "pings", "Be pinged after 30 s of silence.", [_PING]),
             **_conversation(INTERVIEW),
+            **_receive(INTERVIEW, "missed", "Be asked for sound that got lost.", [_MISSED]),
             **_receive(CAPTIONS, "signals", "Follow passing state, after `subscribe`.", signals),
         },
         "components": {
@@ -74,6 +77,7 @@ def document(path: str, version: str) -> dict[str, Any]:
 
 
 _PING: Final = type_of(Ping)
+_MISSED: Final = type_of(Missed)
 _ERROR: Final = type_of(ErrorAnswer)
 _SERVERS: Final = {
     "websocket": {

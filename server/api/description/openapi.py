@@ -101,6 +101,9 @@ def _operation(route: web.RouteDef, bodies: _Bodies) -> dict[str, Any]:
             "content": _as_json(bodies.of(resource.body)),
             "required": any(field.required for field in msgspec.structs.fields(resource.body)),
         }
+    elif resource.text is not None:
+        content = {resource.text: {"schema": {"type": "string"}}}
+        operation["requestBody"] = {"content": content, "required": True}
     operation["responses"] = {
         str(resource.status): _answer(resource, bodies),
         **{
@@ -153,10 +156,11 @@ def _of_a_query(schema: Schema) -> Schema:
 
 
 def _answer(resource: Resource, bodies: _Bodies) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "description": "What was asked for.",
-        "content": {media: {"schema": bodies.of(kind)} for media, kind in resource.content.items()},
-    }
+    answer: dict[str, Any] = {"description": "What was asked for."}
+    if resource.content:
+        answer["content"] = {
+            media: {"schema": bodies.of(kind)} for media, kind in resource.content.items()
+        }
     if resource.headers:
         answer["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}
@@ -195,14 +199,14 @@ def _refusals(codes: set[ErrorCode], content: dict[str, Any]) -> dict[str, Any]:
             "content": content,
             "x-codes": own,
         }
-        if ErrorCode.OVERLOADED in own:
+        if status == 503:
             answer["headers"] = {"Retry-After": _RETRY_AFTER}
         found[str(status)] = answer
     return found
 
 
 _RETRY_AFTER: Final = {
-    "description": "Seconds; only with `overloaded`.",
+    "description": "Seconds.",
     "schema": {"type": "integer"},
 }
 

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
+from server.api.backfill import Filled, Sent
 from server.api.http import Health
 from server.api.readiness import Report
 from server.api.records import FILES, Receipt
 from server.api.sessions import Chosen, Created, Invitation, Invited, NewSession
 from server.api.signaling import Answered, Offer, Welcome
+from server.api.whip import FRAGMENT, SDP
 from server.errors import ErrorCode as Code
 from server.errors import Refusal
 from server.events import SEATS
@@ -19,6 +21,7 @@ from server.reports import SessionRecord, Status
 
 JSON: Final = "application/json"
 HTML: Final = "text/html"
+PCM: Final = "application/octet-stream"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.1"
 ASYNCAPI: Final = "application/vnd.aai.asyncapi+json;version=3.0.0"
 
@@ -46,6 +49,7 @@ STATUS: Final[Mapping[Code, int]] = {
     Code.SESSION_OVER: 409,
     Code.SESSION_LIVE: 409,
     Code.SEAT_TAKEN: 409,
+    Code.NOT_AWAITED: 409,
     Code.TOO_LARGE: 413,
     Code.BAD_OFFER: 422,
     Code.INTERNAL: 500,
@@ -81,6 +85,7 @@ class Resource:
         content: media type → the type of what is answered.
         status: of an answer that is no refusal.
         body: the type of what is taken, as JSON.
+        text: the media type of what is taken, where it is text.
         query: the struct that the query is read as.
         parameters: of a query that is read without one: name → schema.
         headers: of an answer: name → what it says.
@@ -93,6 +98,7 @@ class Resource:
     content: Mapping[str, object]
     status: int = 200
     body: type[msgspec.Struct] | None = None
+    text: str | None = None
     query: type[msgspec.Struct] | None = None
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -181,5 +187,59 @@ RESOURCES: Final[Mapping[str, Resource]] = {
             Code.UNKNOWN_SEAT,
         },
         note="What goes over the data channels is described in /asyncapi.json.",
+    ),
+    "backfill": Resource(
+        content={JSON: Filled},
+        text=PCM,
+        query=Sent,
+        refusals=_SESSION
+        | {
+            Code.CONSENT_REQUIRED,
+            Code.NOT_AWAITED,
+            Code.SESSION_OVER,
+            Code.TOO_LARGE,
+        },
+        note="A page that was suspended in between has its sound in pieces and sends each alone.",
+    ),
+    "whip": Resource(
+        status=201,
+        content={SDP: str},
+        text=SDP,
+        headers={
+            "Location": "The connection, to end it with DELETE.",
+            "ETag": "Names the ICE session, for PATCH.",
+            "Link": "An ICE server; there may be none, or several.",
+        },
+        also={
+            307: ("Another server holds the session: ask at `Location`.", None),
+            415: ("`bad_request`: the body is of another type.", Refusal),
+        },
+        refusals=_SESSION
+        | {
+            Code.BAD_OFFER,
+            Code.CONSENT_REQUIRED,
+            Code.SEAT_TAKEN,
+            Code.SESSION_OVER,
+            Code.TOO_LARGE,
+            Code.UNKNOWN_SEAT,
+        },
+    ),
+    "whip_options": Resource(
+        status=204,
+        content={},
+        headers={"Accept-Post": f"`{SDP}`", "Link": "An ICE server, to whoever shows a link."},
+        refusals=frozenset({Code.BAD_SESSION}),
+    ),
+    "whip_resource": Resource(content={}, refusals=_SESSION | {Code.NOT_FOUND}),
+    "whip_trickle": Resource(
+        status=204,
+        content={},
+        text=FRAGMENT,
+        also={
+            412: ("`bad_request`: `If-Match` names another connection.", Refusal),
+            415: ("`bad_request`: the body is of another type.", Refusal),
+            428: ("`bad_request`: `If-Match` is missing.", Refusal),
+        },
+        refusals=_SESSION | {Code.NOT_FOUND, Code.BAD_OFFER, Code.BAD_REQUEST, Code.TOO_LARGE},
     ),
 }

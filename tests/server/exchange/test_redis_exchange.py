@@ -106,9 +106,10 @@ class Ears:
 async def test_announced_process_is_found_by_the_others_until_it_leaves(join: Join) -> None:
     one, other = join("one"), join("other")
     await one.announce("https://10.0.0.1:8000", "ab" * 32)
-    await other.announce("http://10.0.0.2:8000")
+    await other.announce("http://10.0.0.2:8000", direct_url="https://two.example")
     assert await other.find("one") == Process("one", "https://10.0.0.1:8000", "ab" * 32)
-    assert await one.find("other") == Process("other", "http://10.0.0.2:8000", None)
+    found = Process("other", "http://10.0.0.2:8000", None, "https://two.example")
+    assert await one.find("other") == found
     assert await one.alive(frozenset({"one", "other", "third"})) == {"one", "other"}
     await other.close()
     assert await one.find("other") is None

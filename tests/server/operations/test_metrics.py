@@ -18,7 +18,7 @@ from pipeline.inference import Backlog, Overloaded, Stale
 from pipeline.jobs import EngineError, Job, JobKind, Priority, Result
 from pipeline.runner import ENGINE_FAILED
 from server.api import context
-from server.api.peers import MAX_WAITING_FRAMES, PeerLine
+from server.api.peer_line import MAX_WAITING_FRAMES, PeerLine
 from server.entrance.gate import Caller, admit_scraper
 from server.environment import from_environment
 from server.errors import ClientError, ErrorCode, JournalUnavailable

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server import holding
+from server import lease
 from server.api import context
 from server.exchange import redis as redis_exchange
 from server.journal.redis import asking, writer
@@ -98,7 +98,7 @@ async def test_who_was_heard_by_a_deposed_holder_is_told_to_come_back(
 async def test_a_holder_that_is_cut_off_for_long_lets_everybody_look_elsewhere(
     pair: Pair, browse: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holding, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(lease, "PATIENCE_S", 0.5)
     await create(pair.first, consent="external")
     headers = bearer(pair.first, APPLICANT)
     speaking = await browse(speaks=spoken(), headers=headers)

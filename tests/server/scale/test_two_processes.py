@@ -230,6 +230,28 @@ async def test_the_end_over_http_at_a_reader_is_the_holders(pair: Pair) -> None:
     assert await closed(socket) == 1000
 
 
+async def test_how_people_are_connected_is_told_at_every_process(
+    pair: Pair, browse: Browsers
+) -> None:
+    await opened(pair, consent="external")
+    reader = await connect(pair.second)
+    await reader.send_json({"type": "subscribe"})
+    over_a_peer = await browse(APPLICANT, to=pair.second)
+    assert (await until(reader, "presence"))[-1]["state"] == "here"
+    await over_a_peer.close()
+    assert (await until(reader, "presence"))[-1]["state"] == "held"
+    over_a_socket = await connect(pair.second, token=link(pair.first, "s1", seat=INTERVIEWER))
+    async with asyncio.timeout(10):
+        while (seen := (await until(reader, "presence"))[-1])["track"] != INTERVIEWER:
+            pass
+    assert seen["state"] == "here"
+    await over_a_socket.close()
+    async with asyncio.timeout(10):
+        while (seen := (await until(reader, "presence"))[-1])["track"] != INTERVIEWER:
+            pass
+    assert seen["state"] == "held"
+
+
 async def test_an_offer_to_a_reader_reaches_the_holder_and_captions_reach_both(
     pair: Pair, browse: Browsers
 ) -> None:
