@@ -1,6 +1,7 @@
 """One table of what every role may ask for and see. What is not in it goes to nobody."""
 
 import enum
+import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -179,6 +180,13 @@ class Principal:
     def sees(self, kind: str) -> bool:
         right = SEEN.get(kind)
         return right is not None and self.has(right)
+
+    @property
+    def person(self) -> str | None:
+        """A pseudonym of the link, which says nothing about it; None without a link."""
+        if self.link is None:
+            return None
+        return hashlib.sha256(f"daedam person {self.link}".encode()).hexdigest()[:16]
 
     @property
     def role(self) -> Role:

@@ -25,21 +25,43 @@ def give(
     seat = _own_seat(session, principal)
     agreed_days = session.keeps.get(seat, 0.0)
     days = min(keep_audio_days, max(offered_days, agreed_days))
-    if not may_be_kept(session, seat):
+    if not may_be_kept(session, principal):
         days = 0.0
-    if seat in session.consents and agreed_days == days:
+    if has_given(session, principal) and seat in session.consents and agreed_days == days:
         return ()
-    return (ConsentGiven(seat=seat, keep_audio_days=days),)
+    return (ConsentGiven(seat=seat, keep_audio_days=days, person=principal.person),)
 
 
-def may_be_kept(session: Session, seat: str | None) -> bool:
-    """Return whether the person in ``seat`` can be asked for their voice.
+def may_be_kept(session: Session, principal: Principal) -> bool:
+    """Return whether a person in a seat can be asked for their voice.
 
     Nobody is asked here where consent is seen to elsewhere, and nobody again who withdrew it:
-    nothing tells what they said before from what they said after.
+    nothing tells what they said before from what they said after. Nor does anything tell what
+    somebody else said who sat there before.
     """
-    has_withdrawn = any(one.seat == seat and not one.is_given for one in session.agreed)
-    return session.config.consent == "required" and not has_withdrawn
+    earlier = [one for one in session.agreed if one.seat == principal.seat]
+    is_alone = all(one.is_given and _is_of(one.person, principal) for one in earlier)
+    return session.config.consent == "required" and is_alone
+
+
+def has_given(session: Session, principal: Principal) -> bool:
+    """Return whether the own microphone of this person may be heard, not of who sat there before.
+
+    As ``is_given`` of their seat, and for a person without a seat.
+    """
+    given = [one for one in session.agreed if one.seat == principal.seat and one.is_given]
+    is_theirs = not given or _is_of(given[-1].person, principal)
+    return is_given(session, principal.seat) and (is_theirs or session.config.consent == "external")
+
+
+def check_person(session: Session, principal: Principal) -> None:
+    """Refuse the own microphone of a person who has not consented, see ``has_given``.
+
+    Raises:
+        ClientError: ``consent_required``.
+    """
+    if not has_given(session, principal):
+        raise _required()
 
 
 def withdraw(session: Session, principal: Principal) -> tuple[ConsentWithdrawn, ...]:
@@ -82,13 +104,28 @@ def check(session: Session, seat: str | None) -> None:
     """
     if is_given(session, seat):
         return
-    raise ClientError(
+    raise _room_required() if seat is None else _required()
+
+
+def _required() -> ClientError:
+    return ClientError(
         ErrorCode.CONSENT_REQUIRED,
-        "A room microphone is heard only after the operator has confirmed that everybody consents."
-        if seat is None
-        else "Sound is taken only after consent to being written down and evaluated by software.",
+        "Sound is taken only after consent to being written down and evaluated by software.",
         status=403,
     )
+
+
+def _room_required() -> ClientError:
+    return ClientError(
+        ErrorCode.CONSENT_REQUIRED,
+        "A room microphone is heard only after the operator has confirmed that everybody consents.",
+        status=403,
+    )
+
+
+def _is_of(person: str | None, principal: Principal) -> bool:
+    # Who consented in an earlier release, or came without a link, is nobody else's to doubt.
+    return person is None or person == principal.person
 
 
 def _own_seat(session: Session, principal: Principal) -> str:

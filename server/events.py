@@ -78,11 +78,13 @@ class ConsentGiven(Event, frozen=True):
     """The person in ``seat`` agreed to recording and software evaluation.
 
     ``keep_audio_days``: and to their voice being kept for so long after the interview, as they
-    were told then; 0: not at all.
+    were told then; 0: not at all. ``person``: a pseudonym of their link, so that nobody else who
+    sits there later is taken for them; None: unknown, as it was in earlier releases.
     """
 
     seat: str
     keep_audio_days: float = 0.0
+    person: str | None = None
 
 
 class ConsentWithdrawn(Event, frozen=True):

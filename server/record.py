@@ -39,12 +39,14 @@ class Agreed:
     """That the person in a seat consented (or withdrew it), session seconds.
 
     ``keep_audio_days``: also to their voice being kept for so long after the interview.
+    ``person``: who it was, see ``ConsentGiven``.
     """
 
     seat: str
     at: float
     is_given: bool
     keep_audio_days: float = 0.0
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

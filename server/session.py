@@ -206,7 +206,8 @@ class Session:
         if not isinstance(event, RoomConfirmed):
             is_given = isinstance(event, ConsentGiven)
             days = event.keep_audio_days if isinstance(event, ConsentGiven) else 0
-            self.agreed.append(Agreed(event.seat, entry.at, is_given, days))
+            person = event.person if isinstance(event, ConsentGiven) else None
+            self.agreed.append(Agreed(event.seat, entry.at, is_given, days, person))
             self.keeps.pop(event.seat, None)
             if days > 0:
                 self.keeps[event.seat] = days

@@ -100,7 +100,8 @@ async def join(request: web.Request) -> web.Response:
             name=principal.name or (place.name if place is not None else None),
             microphone=microphone_of(room, principal),
             consent=_consent(room, principal),
-            keep_audio=principal.seat in room.session.keeps,
+            keep_audio=principal.seat in room.session.keeps
+            and consent.has_given(room.session, principal),
             keep_audio_days=_keep_audio_days(request, room, principal),
             listens=audience.listens(room.session.config, principal),
             seats=tuple(
@@ -160,7 +161,7 @@ def ice_servers(request: web.Request, session: str, principal: Principal) -> tup
 
 def _keep_audio_days(request: web.Request, room: Room, principal: Principal) -> float:
     """Return how long a person's voice is kept, or would be if they agreed."""
-    if not consent.may_be_kept(room.session, principal.seat):
+    if not consent.may_be_kept(room.session, principal):
         return 0.0
     offered: float = request.app[context.SETTINGS].keep_audio_days
     return room.session.keeps.get(principal.seat or "", offered)
@@ -182,6 +183,7 @@ def _consent(room: Room, principal: Principal) -> Agreement:
     speaker = None if microphone_of(room, principal) == "room" else principal.seat
     if speaker is None and Role.MICROPHONE not in principal.roles:
         return "external" if room.session.config.consent == "external" else "required"
-    if not consent.is_given(room.session, speaker):
+    is_given = speaker is None or consent.has_given(room.session, principal)
+    if not is_given or not consent.is_given(room.session, speaker):
         return "required"
     return "external" if room.session.config.consent == "external" else "given"

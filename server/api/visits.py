@@ -109,4 +109,7 @@ def check(room: Room, principal: Principal, microphone: str) -> None:
         return
     if room.life is Life.ENDING:  # Nobody would wait for what it hears.
         raise Overloaded("The interview is ending; try again in a few seconds.")
-    consent.check(room.session, principal.seat if microphone == "own" else None)
+    if microphone == "own":
+        consent.check_person(room.session, principal)
+    else:
+        consent.check(room.session, None)

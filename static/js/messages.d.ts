@@ -455,12 +455,14 @@ export interface SessionCreated extends Envelope {
  * The person in `seat` agreed to recording and software evaluation.
  *
  * `keep_audio_days`: and to their voice being kept for so long after the interview, as they
- * were told then; 0: not at all.
+ * were told then; 0: not at all. `person`: a pseudonym of their link, so that nobody else who
+ * sits there later is taken for them; None: unknown, as it was in earlier releases.
  */
 export interface ConsentGiven extends Envelope {
   type: "consent_given";
   seat: string;
   keep_audio_days: number;
+  person: string | null;
 }
 
 /** The person in `seat` agrees no more; a confirmation of the room is void. */

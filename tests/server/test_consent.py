@@ -1,5 +1,7 @@
 """Who may be heard: consent given, withdrawn, confirmed for the room, or seen to elsewhere."""
 
+from dataclasses import replace
+
 import pytest
 
 from server import consent
@@ -39,6 +41,45 @@ def test_consent_is_given_once_for_the_persons_own_seat() -> None:
     assert consent.give(told(REQUIRED), APPLICANT) == (GIVEN,)
     assert consent.give(told(REQUIRED, GIVEN), APPLICANT) == ()
     assert consent.give(told(REQUIRED, GIVEN, WITHDRAWN), APPLICANT) == (GIVEN,)
+
+
+def test_whoever_sits_there_later_is_asked_anew_and_is_not_kept() -> None:
+    one, two = (replace(APPLICANT, link=link) for link in ("one", "two"))
+    given = consent.give(told(REQUIRED), one, 30, 30)
+    assert given == (ConsentGiven(seat=SEAT, keep_audio_days=30, person=one.person),)
+    session = told(REQUIRED, *given)
+    assert consent.has_given(session, one)
+    assert not consent.has_given(session, two)
+    consent.check_person(session, one)
+    with pytest.raises(ClientError) as refused:
+        consent.check_person(session, two)
+    assert refused.value.code is ErrorCode.CONSENT_REQUIRED
+    assert not consent.may_be_kept(session, two)  # Nothing tells the two voices apart later.
+    (theirs,) = consent.give(session, two, 30, 30)
+    assert theirs == ConsentGiven(seat=SEAT, person=two.person)
+    session = told(REQUIRED, *given, theirs)
+    assert consent.has_given(session, two)
+    assert not consent.has_given(session, one)
+    assert session.keeps == {}
+
+
+def test_who_consented_in_an_earlier_release_is_not_asked_again() -> None:
+    assert consent.has_given(told(REQUIRED, GIVEN), replace(APPLICANT, link="one"))
+
+
+def test_consent_seen_to_elsewhere_holds_for_whoever_sits_there() -> None:
+    one, two = (replace(APPLICANT, link=link) for link in ("one", "two"))
+    given = consent.give(told(CREATED), one)
+    external = told(SessionCreated(config=SessionConfig(consent="external")), *given)
+    assert consent.has_given(external, two)
+
+
+def test_a_person_is_known_by_a_pseudonym_that_does_not_show_their_link() -> None:
+    one = replace(APPLICANT, link="one")
+    assert one.person is not None
+    assert "one" not in one.person
+    assert one.person == replace(one, name="somebody").person
+    assert APPLICANT.person is None
 
 
 def test_consent_to_keeping_is_given_again_only_when_it_changes() -> None:
