@@ -216,10 +216,16 @@ class Holding:
             raise HeldElsewhere
         ending.result()
 
-    async def settle(self) -> None:
-        """Finish what is open and wait for its words, as long as the settings say."""
+    async def settle(self, *, is_end: bool = False) -> None:
+        """Finish what is open and wait for its words, as long as the settings say.
+
+        Args:
+            is_end: of the session, not of this process.
+        """
         patience_s = self._services.settings.end_patience_s
-        await asyncio.gather(self.listening.settle(patience_s), self.tracks.settle(patience_s))
+        await asyncio.gather(
+            self.listening.settle(patience_s), self.tracks.settle(patience_s, is_end=is_end)
+        )
 
     async def close(self) -> None:
         """Stop at once; ``settle`` comes first where words still count."""
@@ -259,7 +265,7 @@ class Holding:
     async def _end(self, by: str, cmd: str | None, reason: CloseReason) -> None:
         log.info("session %s: live -> ending", self._session.id)
         try:
-            await self.settle()
+            await self.settle(is_end=True)
             await self.evaluate()
             await self._ledger.commit(
                 lambda *_: (SessionClosed(reason=reason),), by=by, cmd=cmd, as_holder=True

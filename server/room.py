@@ -242,10 +242,16 @@ class Room:
         """Begin to listen to a connection's microphone, see ``Holding.hear``."""
         return await self.held().hear(connection, speaker, resumption, ask)
 
-    def unhear(self, feed: Feed, connection: str) -> None:
-        """The microphone's connection is gone; its track is held for a while."""
+    def unhear(self, feed: Feed, connection: str, *, has_left: bool = False) -> None:
+        """The microphone's connection is gone; its track is held for a while.
+
+        Args:
+            feed: what it carried.
+            connection: its id.
+            has_left: it said goodbye.
+        """
         if self.holding is not None:
-            self.holding.tracks.lose(feed.name, connection)
+            self.holding.tracks.lose(feed.name, connection, has_left=has_left)
 
     async def end(self, by: str, cmd: str | None = None, reason: CloseReason = "ended") -> None:
         """End the session, see ``Holding.end``; the record of an ended one stays as it is."""

@@ -68,6 +68,7 @@ class Session:
         entered: since which session second those who are ``present`` are.
         came: seats in which somebody has ever been.
         heard: seats whose own microphone has left → the second until which it was heard.
+        goodbyes: of ``heard``, those whose persons said goodbye; the others were lost.
         consents: seats whose persons have consented and not withdrawn it since.
         withdrawn: seats whose persons have withdrawn their consent and not given it since.
         keeps: of ``consents``, those who also agreed to their voice being kept → for how many days.
@@ -94,6 +95,7 @@ class Session:
     entered: dict[str, float] = field(default_factory=dict)
     came: set[str] = field(default_factory=set)
     heard: dict[str, float] = field(default_factory=dict)
+    goodbyes: set[str] = field(default_factory=set)
     consents: set[str] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
     keeps: dict[str, float] = field(default_factory=dict)
@@ -233,6 +235,10 @@ class Session:
         self.entered.pop(event.connection, None)
         if joined is not None and joined.seat is not None and event.heard_until is not None:
             self.heard[joined.seat] = event.heard_until
+            if event.reason == "lost":
+                self.goodbyes.discard(joined.seat)
+            else:
+                self.goodbyes.add(joined.seat)
 
     def _microphone(self, event: Muted | Unmuted | Gap) -> None:
         match event:

@@ -23,7 +23,7 @@ MAX_S = 48.0
 BYTES = 2
 """Of a sample."""
 MAX_BODY = round(MAX_S * RATE_HZ) * BYTES
-BODY_S = 20.0
+BODY_S = 25.0
 """Longer than anybody waits for the sound."""
 FULL_SCALE = 32768.0
 

@@ -12,8 +12,9 @@ from server.hearing.splice import Hole, Piece
 
 LOOK_BACK_S = 43.0
 """Pages keep their last 45 s; asking and answering takes a moment."""
-PATIENCE_S = 12.0
-"""How long a page may take; whatever is said meanwhile waits for its words."""
+PATIENCE_S = 20.0
+"""How long a page may take: 15 s of sound take 10 s over 400 kbit/s. Whatever is said meanwhile
+waits for its words."""
 MAX_ASIDE_S = 60.0
 MAX_POSTS = 16
 """Pieces that a page's sound may be in: it was suspended in between."""
@@ -48,6 +49,8 @@ class Awaited:
         """What was heard between holes that have become one."""
         self.aside: deque[Block] = deque()
         """What was heard since."""
+        self.is_last = False
+        """Whether its track was muted since: nothing after that belongs to the same hole."""
         self._aside_s = 0.0
         self._first_s = self.asked_s[0]
         """From when on its page was asked at first."""
@@ -80,8 +83,8 @@ class Awaited:
         self._aside_s += seconds(block.samples.size)
 
     def may_reach(self, hole: Hole) -> bool:
-        """Whether a page may still have what was asked for at first when it is asked for this."""
-        return hole.end_s - self._first_s <= LOOK_BACK_S + PATIENCE_S
+        """Whether a page that is asked for this too may still have what it was asked for first."""
+        return not self.is_last and hole.end_s - self._first_s <= LOOK_BACK_S + PATIENCE_S
 
     def widen(self, hole: Hole, now_s: float, *, is_new_page: bool) -> None:
         """Another hole has come before this one was filled; both are one from now on.

@@ -5,6 +5,9 @@ import enum
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from pipeline.audio import samples, seconds
 from server.hearing.awaited import Awaited, NotAwaited
@@ -35,7 +38,7 @@ class Flow(enum.StrEnum):
 
         FLOWING -> FILLING     a hole whose page can send it again
         FILLING -> FILLING     another one: both are one now, unless that is too long by then
-        FILLING -> POURING     the page answered, took too long, or is muted or gone for good
+        FILLING -> POURING     the page answered, took too long, or is gone for good
         POURING -> FILLING     another hole
         POURING -> FLOWING     nothing waits any more
 
@@ -61,6 +64,11 @@ class Conduit:
         """What is still to be understood; None: an utterance ends here."""
         self._queued_s = 0.0
         self._has_work = asyncio.Event()
+        self._is_filled = asyncio.Event()
+        """Nothing is awaited."""
+        self._is_filled.set()
+        self._is_paused = False
+        """Whether an utterance ends behind what is awaited."""
         self._is_ended = False
 
     @property
@@ -83,6 +91,8 @@ class Conduit:
                 self._reel.take(block)
             case Flow.FILLING:
                 assert self._awaited is not None
+                if self._is_paused:
+                    block, self._is_paused = replace(block, is_cut=True), False
                 self._awaited.keep_aside(block)
             case Flow.POURING:
                 self._put(block)
@@ -99,6 +109,7 @@ class Conduit:
             self.wait_no_longer()
         if self._awaited is None:
             self._awaited = Awaited(hole, now_s)
+            self._is_filled.clear()
             self._become(Flow.FILLING)
         else:
             self._awaited.widen(hole, now_s, is_new_page=is_new_page)
@@ -133,8 +144,23 @@ class Conduit:
         """Go on with what has come; idempotent."""
         if self._awaited is not None:
             awaited, self._awaited = self._awaited, None
+            self._is_filled.set()
             self._become(Flow.POURING)
             self._put(awaited)
+            if self._is_paused:
+                self._is_paused = False
+                self._put(None)
+
+    async def filled(self) -> None:
+        """Wait while something is awaited."""
+        await self._is_filled.wait()
+
+    def pause(self) -> None:
+        """End the open utterance; what is awaited was said before that, and still is awaited."""
+        if self._awaited is None:
+            self.finish()
+        else:
+            self._awaited.is_last = self._is_paused = True
 
     def finish(self) -> None:
         """End the open utterance, after what is on its way to it; nothing is awaited any more."""
@@ -190,6 +216,8 @@ class Conduit:
     async def _fill(self, awaited: Awaited) -> None:
         """Put what fills a hole, and what was kept aside, before everything else that waits."""
         hole, head = awaited.hole, joined(awaited.aside, samples(COMPARED_S))
+        if awaited.aside and awaited.aside[0].is_cut:
+            head = np.zeros(0, np.float32)  # It was muted in between.
         # Nothing comes between: whatever arrives meanwhile queues behind.
         filling = await asyncio.to_thread(
             fill, hole, self._reel.tail, head, awaited.pieces, awaited.spare

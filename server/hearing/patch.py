@@ -73,7 +73,7 @@ def _steps(hole: Hole, filling: Filling, run: Run, missing: int) -> Iterator[Blo
 
 def _following(block: Block, missing: int) -> Block:
     """Return the block as it follows what ``missing`` samples before it are unknown."""
-    is_cut = missing > samples(MAX_FILLED_S)
+    is_cut = block.is_cut or missing > samples(MAX_FILLED_S)
     silence = 0 if is_cut else max(0, missing)
     return replace(block, silence=silence, is_cut=is_cut, is_placed=True)
 

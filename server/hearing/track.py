@@ -16,6 +16,7 @@ from server import messages
 from server.events import Gap
 from server.hearing.block import Block
 from server.hearing.conduit import Conduit, Flow
+from server.hearing.extent import Extent
 from server.hearing.feed import ASKED_S, Feed
 from server.hearing.microphones import MicrophoneState, power
 from server.hearing.outlets import Outlets
@@ -71,6 +72,8 @@ class Track:
         self.name = name
         self.speaker = speaker
         self.is_muted = False
+        self.has_left = False
+        """Whether its person said goodbye: what they say now is not lost."""
         self._ledger = ledger
         self._whisper = whisper
         self._outlets = outlets
@@ -86,10 +89,10 @@ class Track:
         self._may_fill = False
         """Whether what came before the newest connection can be sent again."""
         self._was_carried = False
-        self._heard_s: float | None = None
-        """Session second until which it was heard; None: not yet."""
+        self._extent = Extent()
         self._heard_at = time.monotonic()
-        self._unmuted_s = float("-inf")
+        self._is_pause_due = False
+        """Whether it is muted, but what was said before may go on in what got lost."""
         self._is_stopped = False
 
     @property
@@ -97,11 +100,16 @@ class Track:
         """Session second until which nothing is missing that may still come; None: not heard."""
         if (awaited := self._conduit.awaited) is not None:
             return awaited.start_s
-        return None if self._heard_s is None else max(self._heard_s, self._unmuted_s)
+        return self._extent.end_s
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether its page was asked for sound, and has not answered yet."""
+        return self._conduit.flow is Flow.FILLING
 
     def recall(self, end_s: float, *, may_fill: bool) -> None:
         """Know until when it was heard before; ``may_fill``: what came since may be sent again."""
-        self._heard_s, self._may_fill = end_s, may_fill
+        self._extent.heard_s, self._may_fill = end_s, may_fill
 
     def carry(self, connection: str, ask: Callable[[Missed], None] | None) -> Feed:
         """Go on over a connection, from now on; what an older one brings is ignored.
@@ -112,7 +120,7 @@ class Track:
         """
         self._outlets.forget(self.name)  # The new one counts from its own beginning.
         self._may_fill = self._may_fill or self._was_carried
-        self._was_carried = True
+        self._was_carried, self.has_left = True, False
         self._can_ask = ask is not None
         if ask is None:
             self._conduit.wait_no_longer()
@@ -120,9 +128,13 @@ class Track:
         self._feed = Feed(self.name, connection, self._take, ask, self._heard_at)
         return self._feed
 
-    def lose(self) -> None:
-        """Nothing carries it any more; it is held. Its open utterance may go on when it is back."""
-        self._feed = None
+    def lose(self, *, has_left: bool = False) -> None:
+        """Nothing carries it any more; it is held. Its open utterance may go on when it is back.
+
+        Args:
+            has_left: its person said goodbye; pages that reconnect do so, too.
+        """
+        self._feed, self.has_left = None, has_left
         if not self._can_ask:
             self._conduit.finish()
         self._tell_level(self._speaking.stop())
@@ -138,11 +150,34 @@ class Track:
             return
         self.is_muted = is_muted
         if is_muted:
+            rest = self._extent.rest(self._ledger.now())
+            self._is_pause_due = self._can_ask and rest is not None and rest.length_s > ASKED_S
+            self._extent.mute(self._ledger.now())
             self._outlets.forget(self.name)
             self._tell_level(self._speaking.stop())
-            self._conduit.finish()
+            if not self._is_pause_due:
+                self._conduit.pause()
         else:
-            self._unmuted_s = self._ledger.now()
+            self.miss_rest()
+            self._pause_if_due()
+            self._extent.unmute(self._ledger.now())
+
+    def miss_rest(self) -> None:
+        """Nothing comes any more of what it should have heard until now: that is a gap."""
+        if (rest := self._extent.rest(self._ledger.now())) is not None:
+            self._keep_gap(rest)
+            self._extent.hear(rest.end_s)
+
+    def end(self) -> None:
+        """The session ends: hear nothing more; only what is on its way may still be ``filled``."""
+        self._is_stopped = True
+        self._outlets.forget(self.name)
+        if not self.has_left:
+            self.miss_rest()
+
+    async def filled(self) -> None:
+        """Wait for what its page was asked for."""
+        await self._conduit.filled()
 
     async def run(self) -> None:
         """Keep finals and gaps, in their order, until the last."""
@@ -194,14 +229,28 @@ class Track:
         # The silence of a muted microphone is meant.
         feed.watch.hear(1.0 if self.is_muted else mean_square, frame.arrived)
         self._heard_at = frame.arrived
-        if not self.is_muted:
+        if self.is_muted:
+            self._miss(feed, placed)
+        else:
             level = dbov(mean_square) if frame.level is None else frame.level
             self._tell_level(self._speaking.hear(level, seconds(frame.samples.size), frame.arrived))
             self._outlets.mix(self.name, frame)
             self._conduit.take(self._block(feed, frame, placed))
             feed.end_at = frame.at + frame.samples.size
         feed.is_first = False
-        self._heard_s = placed.start_s + seconds(frame.samples.size)
+        self._extent.hear(placed.start_s + seconds(frame.samples.size))
+
+    def _miss(self, feed: Feed, placed: Placed) -> None:
+        """Note what got lost before it was muted; its page's copy of the rest is silent."""
+        hole = self._hole(feed, placed)
+        if hole is not None and not self._asks(feed, hole):
+            self._keep_gap(hole)
+        self._pause_if_due()
+
+    def _pause_if_due(self) -> None:
+        if self._is_pause_due:
+            self._is_pause_due = False
+            self._conduit.pause()
 
     def _block(self, feed: Feed, frame: Frame, placed: Placed) -> Block:
         """Return the frame as it follows what was heard before; ask for what is missing."""
@@ -230,11 +279,11 @@ class Track:
         """Return what is missing before a block, but for the part that was muted."""
         gap = placed.gap
         if feed.is_first:
-            gap = None if self._heard_s is None else (self._heard_s, placed.start_s)
-        if gap is None or gap[1] <= max(gap[0], self._unmuted_s):
+            heard_s = self._extent.heard_s
+            gap = None if heard_s is None else (heard_s, placed.start_s)
+        if gap is None:
             return None
-        start_s = max(gap[0], self._unmuted_s)
-        return Hole(start_s, gap[1], "reconnected" if feed.is_first else "no_packets")
+        return self._extent.hole(*gap, "reconnected" if feed.is_first else "no_packets")
 
     def _asks(self, feed: Feed, hole: Hole) -> bool:
         """Ask for what is missing, if its page may still have it."""

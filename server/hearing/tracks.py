@@ -1,7 +1,9 @@
 """The live microphones of a room: who is listened to, and what the journal says about that."""
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator, Set
 from dataclasses import dataclass
 
@@ -12,9 +14,9 @@ from pipeline.live import LiveTrack
 from server import consent, decisions
 from server.entrance.resumes import Resumption
 from server.errors import Forbidden
-from server.events import is_applicant
+from server.events import SYSTEM, is_applicant
 from server.hearing.awaited import NotAwaited
-from server.hearing.ends import Ends
+from server.hearing.ends import End, Ends
 from server.hearing.feed import Feed
 from server.hearing.outlets import Outlets
 from server.hearing.splice import Piece
@@ -27,6 +29,8 @@ from server.tasks import Tasks
 log = logging.getLogger(__name__)
 
 HOLD_S = 30.0
+FILLED_S = 3.0
+"""So long the end of the session waits for sound that pages were asked for."""
 
 
 @dataclass(slots=True)
@@ -192,7 +196,7 @@ class Tracks:
                     self.refuse(item.track.speaker)
             except Exception:
                 log.exception("the microphone of %s is given up", item.track.name)
-                self.finish(item.track)
+                self.finish(item.track, is_lost=True)
 
     def refuse(self, speaker: str | None) -> None:
         """Stop to listen to ``speaker``, and to every room microphone: consent has ended."""
@@ -203,17 +207,28 @@ class Tracks:
                 # What is not heard from now on is no failure of the microphone.
                 self._ends.take(item.track.name)
 
-    def lose(self, name: str, connection: str) -> None:
-        """A connection has gone: what nothing else carries is held for a while."""
+    def lose(self, name: str, connection: str, *, has_left: bool = False) -> None:
+        """A connection has gone: what nothing else carries is held for a while.
+
+        Args:
+            name: of the track.
+            connection: its id.
+            has_left: it said goodbye.
+        """
         item = self._open.get(name)
         if item is not None and item.connection == connection:
-            item.track.lose()
+            item.track.lose(has_left=has_left)
 
-    def finish(self, track: Track) -> None:
-        """The microphone is gone; its last words are still understood. Idempotent."""
+    def finish(self, track: Track, *, is_lost: bool = False) -> None:
+        """The microphone is gone; its last words are still understood. Idempotent.
+
+        Args:
+            track: its track.
+            is_lost: what it would have heard from now on is missing.
+        """
         item = self._open.get(track.name)
         if item is not None and item.track is track:
-            self.replace(track.name)
+            self._let_go(track.name, is_lost=is_lost)
             track.tell_off()
 
     def replace(self, name: str) -> None:
@@ -221,26 +236,61 @@ class Tracks:
 
         Its last words are still understood.
         """
+        if (item := self._open.get(name)) is not None:
+            self._let_go(name, is_lost=not item.track.has_left)
+
+    def _let_go(self, name: str, *, is_lost: bool) -> None:
         item = self._open.pop(name, None)
         if item is None:
             return
         item.track.part()
         item.watching.cancel()
         self._tasks.start(self._last_words(item), "last words")
-        if item.track.end_s is not None and not item.track.is_muted:
-            self._ends.keep(name, item.track.end_s)
+        if item.track.is_muted:
+            item.track.miss_rest()  # What got lost before the mute.
+        elif item.track.end_s is not None:
+            self._ends.keep(name, End(item.track.end_s, is_lost=is_lost, link=item.link))
 
-    async def settle(self, patience_s: float) -> None:
-        """Finish every microphone and wait for the words, but not for ever."""
+    async def settle(self, patience_s: float, *, is_end: bool = False) -> None:
+        """Finish every microphone and wait for the words, but not for ever.
+
+        Args:
+            patience_s: for all of it.
+            is_end: of the session: nobody comes back any more.
+
+        Raises:
+            ClientError: the journal fails.
+        """
+        until = time.monotonic() + patience_s
+        if is_end:
+            await self._end(min(FILLED_S, patience_s))
         for item in list(self._open.values()):
             self.finish(item.track)
-        await self._tasks.wait(patience_s)
+        await self._tasks.wait(max(0.0, until - time.monotonic()))
 
     async def close(self) -> None:
         """Stop at once; ``settle`` comes first."""
         for item in self._open.values():
             item.track.stop()  # Its connection may go on for a moment where it was deposed.
         await self._tasks.close()
+
+    async def _end(self, patience_s: float) -> None:
+        """Note what is missing until the session's end, and wait for what is on its way."""
+        gaps = self._ends.gaps(self._ledger.session, self._ledger.now())
+        for item in list(self._open.values()):
+            item.track.end()
+            if not item.track.is_filling:
+                self.finish(item.track)
+        if gaps:
+            await self._ledger.commit(
+                lambda session, _: () if session.is_over else gaps, by=SYSTEM, as_holder=True
+            )
+            for gap in gaps:
+                self._ends.take(gap.track)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                for item in list(self._open.values()):
+                    await item.track.filled()
 
     def _begin(
         self, name: str, speaker: str | None, connection: str, resumption: Resumption
@@ -261,8 +311,9 @@ class Tracks:
             self._hold_s,
         )
         end = self._ends.take(name)
-        if end is not None:
-            may_fill = end.may_fill and resumption.earlier is not None
+        goes_on = resumption.earlier is not None
+        if end is not None and end.is_missed(resumption.link, goes_on=goes_on):
+            may_fill = end.may_fill and goes_on
             track.recall(end.end_s, may_fill=may_fill)
         track.mute(name in self._ledger.session.muted)
         return _Open(

@@ -1,5 +1,6 @@
 """Sound that a page sends again, over HTTP: asked for, once, by whoever was asked."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -38,6 +39,18 @@ async def test_what_was_missed_is_asked_for_and_taken_once(client: Client, page:
     status, answer = await page.send(pcm(length_s), start=missed["start"], rest=0)
     assert (status, answer["code"]) == (409, "not_awaited")
     await (await connect(client)).close()
+    assert await events(client, kind="gap") == []
+
+
+async def test_who_said_goodbye_and_comes_in_anew_has_missed_nothing(
+    client: Client, page: Page
+) -> None:
+    browser = await page.be_heard()
+    await browser.close()
+    await asyncio.sleep(1.2)  # More than a second would be a gap.
+    page.forget()
+    await page.be_heard()
+    assert (await client.post(session_path("s1", "end"))).status == 200
     assert await events(client, kind="gap") == []
 
 

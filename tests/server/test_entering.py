@@ -68,7 +68,7 @@ async def follow(browser: Browser, answer: dict[str, Any]) -> None:
 async def who_left(client: Client) -> list[str]:
     """Return whose leaving is written down, once somebody's is."""
     async with asyncio.timeout(10):
-        while not (left := await events(client, kind="left")):
+        while not (left := await events(client, kind="left")):  # noqa: ASYNC110  # it tells nobody
             await asyncio.sleep(0.02)
     return [str(one["connection"]) for one in left]
 

@@ -294,8 +294,10 @@ async def test_a_microphone_that_was_muted_when_it_left_leaves_no_gap(
     room: Tracks, ledger: Ledger
 ) -> None:
     before = come(room, "c1", SEAT)
-    Device(before, 60).say(CLIP[: 2 * RATE_HZ])
+    device = Device(before, 60)
+    device.say(CLIP[: 2 * RATE_HZ])
     before.track.mute(True)
+    device.say(CLIP[:BLOCK])
     room.finish(before.track)
     Device(come(room, "c2", SEAT), 50).say(CLIP[: 2 * RATE_HZ])
     await room.settle(10)
