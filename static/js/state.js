@@ -33,6 +33,7 @@ import { without } from "./state/tables.js";
  * @property {readonly Seat[]} seats
  * @property {boolean} isConsentExternal Consent was seen to outside of this software.
  * @property {"live" | "ending" | "review" | "erased"} life
+ * @property {boolean} isTogether Nobody is sent the others' voices: people sit together.
  * @property {number} seq Of the last event; everything visible up to it has been folded.
  * @property {boolean} isCaughtUp Whether what happened before has all been told.
  * @property {number} caughtUp_s This machine's clock when it had been.
@@ -69,6 +70,7 @@ export function initial(join, now_s) {
     seats: join.seats ?? [],
     isConsentExternal: join.consent === "external",
     life: join.life,
+    isTogether: false,
     seq: 0,
     isCaughtUp: false,
     caughtUp_s: 0,
@@ -127,6 +129,11 @@ export function reconnected(state) {
   return { ...state, isCaughtUp: false, ...passing };
 }
 
+/** Nothing comes any more: what was said of the moment is no longer true. @param {State} state @returns {State} */
+export function disconnected(state) {
+  return { ...state, interims: {}, lags: {}, levels: {} };
+}
+
 /**
  * @param {State} state
  * @param {import("./messages.js").Answer | import("./messages.js").Signal} message
@@ -172,8 +179,10 @@ function told(state, message, now_s) {
 function happened(state, event) {
   switch (event.type) {
     case "session_created": {
-      const { title, job, seats, consent } = event.config;
-      return { ...state, title, job, seats, isConsentExternal: consent === "external" };
+      const { title, job, seats, consent, hear_each_other } = event.config;
+      const isConsentExternal = consent === "external";
+      const isTogether = hear_each_other === false;
+      return { ...state, title, job, seats, isConsentExternal, isTogether };
     }
     case "consent_given":
       return consented(state, event.seat);

@@ -65,12 +65,24 @@ test("an unsteady connection is told, and that the words are kept", () => {
 test("while reconnecting nobody is asked to reload, and the words are kept as long as that is true", () => {
   const kept = [t("lostConnection"), t("lostKept"), t("lostStay")].join(" ");
   const long = [t("lostConnection"), t("lostUnkept"), t("lostStay")].join(" ");
-  const away = [10, 39, 41].map((now_s) => scene({ link: AWAY, now_s }));
+  const away = [10, 36, 38].map((now_s) => scene({ link: AWAY, now_s }));
   assert.deepEqual(said(...away), [kept, kept, long]);
   assert.doesNotMatch(kept + long, /새로고침/);
   const back = scene({ now_s: 42 });
   const again = scene({ link: AWAY, now_s: 50 });
   assert.deepEqual(said(...away, back, again).slice(-2), ["", kept], "each absence by itself");
+});
+
+test("words are kept no longer than since the last sound, whatever came in between", () => {
+  const long = [t("lostConnection"), t("lostUnkept"), t("lostStay")].join(" ");
+  const doubted = scene({ link: { isSuspect: true }, now_s: 5 });
+  const inBetween = [{ link: { door: "socket" } }, { link: { phase: "connecting", door: null } }];
+  for (const change of inBetween) {
+    const story_ = [doubted, scene({ ...change, now_s: 20 }), scene({ link: AWAY, now_s: 33 })];
+    assert.equal(said(...story_).at(-1), long);
+  }
+  const unsteady = [doubted, scene({ link: { isSuspect: true }, now_s: 33 })];
+  assert.equal(said(...unsteady).at(-1), `${t("unsteady")} ${t("unsteadyWait")}`);
 });
 
 test("whose microphone sends nothing is promised nothing", () => {
@@ -215,4 +227,15 @@ test("the top line speaks up when all is well again, and leaves trouble to the b
   });
   const words = [[t("connected"), "polite"], [t("suspect"), "off"], [t("reconnecting"), "off"]];
   assert.deepEqual(told, words);
+});
+
+test("how late the captions are is told of a connection that there is", () => {
+  const { element, show } = headerView();
+  const [lag] = all(element, (one) => one.getAttribute("id") === "lag");
+  const messages = [{ type: "lag", track: SEAT, final_s: 1.2, is_behind: false }];
+  const hidden = [{}, AWAY, { phase: "stopped", door: null, code: "replaced" }].map((link) => {
+    show(scene({ link, messages }));
+    return lag.hidden;
+  });
+  assert.deepEqual(hidden, [false, true, true]);
 });

@@ -93,6 +93,25 @@ test("a lost connection comes back by itself and goes on where it was", async ()
   assert.equal(place.last.sent[0].after_seq, 7);
 });
 
+test("a question that is answered with the interview's end is the end", async () => {
+  const { clock, place, connection } = setUp();
+  await connection.start();
+  const [subscribe] = place.last.sent;
+  const error = { type: "error", code: "session_over", error: "", reply_to: subscribe.id };
+  place.last.listener.message(error);
+  assert.deepEqual([connection.phase, connection.code], ["stopped", "session_over"]);
+  await clock.pass(60);
+  assert.deepEqual([place.doors.length, place.last.isClosed], [1, true]);
+});
+
+test("any other refusal of a question ends nothing", async () => {
+  const { place, connection } = setUp();
+  await connection.start();
+  const error = { type: "error", code: "bad_message", error: "", reply_to: place.last.sent[0].id };
+  place.last.listener.message(error);
+  assert.equal(connection.phase, "open");
+});
+
 test("a door of an earlier try is not listened to any more", async () => {
   const { clock, place, connection } = setUp();
   await connection.start();

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { adviceOn, adviceOnApp } from "../../static/js/lobby/advice.js";
 import { howLong, isAsked } from "../../static/js/lobby/keeping.js";
-import { planOf } from "../../static/js/lobby/plan.js";
+import { isTogether, planOf } from "../../static/js/lobby/plan.js";
 import { browserOf } from "../../static/js/microphone/browser.js";
 import { HEALTHY, step } from "../../static/js/microphone/health.js";
 import { hear, levelOf, loudness, NOTHING_HEARD, verdict } from "../../static/js/microphone/loudness.js";
@@ -105,6 +105,14 @@ test("a seat without a microphone is still asked, and told what hears it", () =>
   const heard = plan({ seat: "지원자_1", microphone: "none" });
   assert.deepEqual(heard, { consent: "ask", microphone: null, place: "heardByRoom" });
   assert.equal(plan({ seat: "지원자_2", microphone: "none" }).place, "notHeard");
+});
+
+test("that people sit together is told where it is the only reason for silence", () => {
+  const told = (/** @type {object} */ changes) =>
+    isTogether(/** @type {any} */ ({ listens: false, seat: "면접관_1", seats: SEATS, ...changes }));
+  assert.deepEqual([told({}), told({ seat: null })], [true, true]);
+  assert.equal(told({ seat: "지원자_1" }), false, "the room's device speaks for its seats");
+  assert.deepEqual([told({ listens: true }), told({ listens: undefined })], [false, false]);
 });
 
 test("whoever has no seat enters with one tap", () => {

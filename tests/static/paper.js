@@ -21,6 +21,8 @@ class Text extends Node {
 class Element extends Node {
   /** @type {Map<string, string>} */
   attributes = new Map();
+  /** @type {Record<string, string>} */
+  dataset = {};
   /** @type {Node[]} */
   childNodes = [];
 

@@ -67,7 +67,7 @@ export class Backfill extends EventTarget {
     }, TOLD_MS);
   }
 
-  /** Sends nothing further: the person is muted, or has gone. */
+  /** Sends nothing further: the person agrees no more, or has gone. */
   abandon() {
     this.#turn = null;
     if (this.state !== "no") this.#become("no");

@@ -4,6 +4,7 @@ import { json, sessionPath } from "../api.js";
 import { Chooser } from "./chooser.js";
 import { Refusal } from "./codes.js";
 import { openPeer } from "./peerdoor.js";
+import { remember, remembered } from "./resume.js";
 import { openSocket } from "./socketdoor.js";
 
 const PATIENCE_MS = 6000;
@@ -37,7 +38,8 @@ export function doorsOf({ join, track, canResend }) {
   const exchange = async (sdp, signal) => {
     const body = { sdp, resume: remembered(session), can_resend: canResend };
     const answer = await json("POST", sessionPath(session, "/offer"), body, soon(signal));
-    remember(session, answer.resume);
+    // Whoever has left meanwhile wants it forgotten.
+    if (!signal?.aborted) remember(session, answer.resume);
     return answer;
   };
   return new Chooser({
@@ -78,25 +80,4 @@ function soon(signal) {
   AbortSignal.timeout(PATIENCE_MS).addEventListener("abort", end);
   if (signal?.aborted) end();
   return ending.signal;
-}
-
-/** @param {string} session */
-const key = (session) => `daedam-resume:${session}`;
-
-/** @param {string} session @returns {string | null} */
-function remembered(session) {
-  try {
-    return sessionStorage.getItem(key(session));
-  } catch {
-    return null; // Storage is forbidden in some private windows.
-  }
-}
-
-/** @param {string} session @param {string | undefined} resume */
-function remember(session, resume) {
-  try {
-    if (resume) sessionStorage.setItem(key(session), resume);
-  } catch {
-    // Then the next page begins a new track.
-  }
 }

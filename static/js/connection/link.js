@@ -152,7 +152,9 @@ export class Link extends EventTarget {
       this.#farewell = message.code;
     }
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
-    if (message.type === "session_closed") this.stop("session_over");
+    // Whatever was asked: a WebSocket stays open and would go on saying nothing but this.
+    const isRefused = message.type === "error" && message.code === "session_over";
+    if (message.type === "session_closed" || isRefused) this.stop("session_over");
   }
 
   /** The server sees a second door open before we do. What the first one says now is no news. */

@@ -6,6 +6,7 @@ import { personName, seatClass } from "../seats.js";
 import { languageSwitch } from "../texts.js";
 import { t } from "../texts/lobby.js";
 import { howLong } from "./keeping.js";
+import { isTogether } from "./plan.js";
 
 /**
  * @typedef {import("../room/scene.js").Join} Join
@@ -63,6 +64,7 @@ export function notice(join, plan, consent, keeping) {
   if (join.listens && plan.microphone) {
     lines.unshift(t(plan.microphone === "own" ? "noticeHeard" : "noticeHeardRoom"));
   }
+  if (isTogether(join)) lines.push(t("noticeTogether"));
   if (plan.consent === "ask" || plan.consent === "given") lines.push(t("noticeWithdraw"));
   if (plan.consent === "room") lines.push(t("noticeRoomWithdraw"));
   return h(

@@ -34,6 +34,18 @@ export function kindOf({ microphone }, { listens }) {
 }
 
 /**
+ * A seat that the room's microphone hears is sent nobody's voice in any interview: from there it
+ * cannot be told.
+ *
+ * @param {Pick<Join, "listens" | "seat" | "seats">} join
+ * @returns {boolean} Whether nobody is sent the others' voices, because people sit together.
+ */
+export function isTogether({ listens, seat, seats }) {
+  const own = seats.find((candidate) => candidate.seat === seat);
+  return listens === false && own?.microphone !== "room";
+}
+
+/**
  * @param {Pick<Join, "seat" | "consent">} join
  * @param {Plan["microphone"]} microphone
  * @returns {Plan["consent"]}

@@ -30,21 +30,28 @@ export function barView(join, microphone) {
     sound,
     device,
     h("span", { class: "space" }),
-    withdraw,
-    button("leave", t("leave")),
-    isDirecting(join) && button("end", t("end")),
+    // Together, so that on narrow screens none of them stands in a row of its own.
+    h(
+      "span",
+      { class: "exits" },
+      withdraw,
+      button("leave", t("leave")),
+      isDirecting(join) && button("end", t("end")),
+    ),
   );
   return {
     element,
-    show({ own, state, sound: voices }) {
-      const isHearing = own.hasMicrophone && !own.hasWithdrawn;
+    show({ own, state, link, sound: voices }) {
+      // Refused or taken over: nobody hears them here, and they hear nobody.
+      const isStopped = link.phase === "stopped";
+      const isHearing = own.hasMicrophone && !own.hasWithdrawn && !isStopped;
       mute.hidden = !isHearing;
       if (device) device.hidden = !isHearing;
       // Narrow screens have no room for the device, unless something is wrong with it.
       element.classList.toggle("needs-device", own.lost !== null);
       mute.setAttribute("aria-pressed", String(own.isMuted));
       setText(mute, t(own.isMuted ? "unmute" : "mute"));
-      sound.hidden = voices === null;
+      sound.hidden = voices === null || isStopped;
       sound.classList.toggle("is-off", voices?.isOn === false);
       setText(sound, t(voices?.isOn === false ? "soundOn" : "soundOff"));
       const hasConsented = join.seat !== null && join.seat in state.consents;

@@ -19,10 +19,12 @@ export function captionsView() {
   const earlierButton = h("button", { type: "button", class: "quiet earlier", hidden: true });
   const newestButton = h("button", { type: "button", class: "newest", hidden: true });
   const empty = h("p", { class: "quiet-text empty" });
+  const together = h("p", { class: "quiet-text together", hidden: true });
   const list = h("ol", { class: "list" });
   const log = h("div", { id: "captions", role: "log", "aria-live": "polite" }, list);
   const interims = h("ul", { class: "list interims", "aria-hidden": "true" });
-  const scroller = h("div", { class: "scroller", tabindex: 0 }, earlierButton, empty, log, interims);
+  const scroller = h("div", { class: "scroller", tabindex: 0 });
+  scroller.append(earlierButton, together, empty, log, interims);
   const title = h("h2", { id: "captions-title", tabindex: -1 });
   const element = h(
     "section",
@@ -78,9 +80,11 @@ export function captionsView() {
 
   return {
     element,
-    show({ state }) {
+    show({ state, link }) {
       setText(title, t("captions"));
-      setText(empty, t("noCaptions"));
+      setText(empty, t(link.phase === "stopped" ? "noCaptionsHere" : "noCaptions"));
+      together.hidden = !state.isTogether;
+      setText(together, t("together"));
       setText(earlierButton, t("earlier"));
       setText(newestButton, `${t("newest")} ↓`);
       scroller.setAttribute("aria-label", t("captions"));

@@ -2,6 +2,7 @@
 
 import { json, sessionPath } from "../api.js";
 import { codeOf, isFinal } from "../connection/codes.js";
+import { forget } from "../connection/resume.js";
 import { fill, h, setText } from "../dom.js";
 import { initial } from "../state.js";
 import { t } from "../texts/room.js";
@@ -128,6 +129,7 @@ export class Device {
 
   #leave() {
     this.#close();
+    forget(this.#join.session);
     showLeft(this.#root);
   }
 

@@ -27,7 +27,7 @@ export function headerView() {
       const { state, now_s } = scene;
       setText(title, state.title || t("untitled"));
       setText(time, clock(sessionTime(state, now_s)));
-      const late = lagNow(state, now_s);
+      const late = scene.link.phase === "open" ? lagNow(state, now_s) : null;
       lag.hidden = late === null;
       if (late) setText(lag, late.isBehind ? t("behind") : t("lag", { s: late.final_s.toFixed(1) }));
       lag.classList.toggle("warn", late?.isBehind ?? false);

@@ -1,7 +1,8 @@
 /** The room while it lives: connection → state → views, and intents back to the connection. */
 
 import { pageUrl } from "../api.js";
-import { initial, isForgotten, receive, reconnected } from "../state.js";
+import { forget } from "../connection/resume.js";
+import { disconnected, initial, isForgotten, receive, reconnected } from "../state.js";
 import { withoutStale } from "../state/speech.js";
 import { confirmRoom, end, withdraw } from "./deeds.js";
 import { press } from "./keyboard.js";
@@ -94,6 +95,7 @@ export class Live {
       soon();
     });
     connection.addEventListener("change", () => {
+      if (connection.phase !== "open") this.#state = disconnected(this.#state);
       if (connection.phase === "stopped" && connection.code === "session_over") this.#over();
       else soon();
     });
@@ -175,6 +177,7 @@ export class Live {
   async #leave() {
     if (this.#notebook.unsaved.length > 0 && !(await mayLeaveUnsaved())) return;
     this.#close();
+    forget(this.#join.session);
     showLeft(this.#root);
   }
 

@@ -20,8 +20,9 @@ const NEARLY_FULL = 0.8;
  * @param {readonly Seat[]} seats
  * @param {Draft} draft What was being written before the page was loaded.
  * @param {() => number} sessionNow
+ * @param {boolean} listens Whether there are others to be heard.
  */
-export function noteForm(seats, draft, sessionNow) {
+export function noteForm(seats, draft, sessionNow, listens) {
   let about = seats.some(({ seat }) => seat === draft.about) ? draft.about : firstChoice(seats);
   let mediaAt = draft.media_at;
 
@@ -56,7 +57,7 @@ export function noteForm(seats, draft, sessionNow) {
       save,
     ),
     limit,
-    h("p", { class: "hint quiet-text", id: "note-hint" }, t("noteHint")),
+    h("p", { class: "hint quiet-text", id: "note-hint" }, noteHint(listens)),
   );
 
   const showMoment = () => {
@@ -166,3 +167,6 @@ function seatChoice({ seat, name }, index, seats, about) {
   );
   return { seat, input, element };
 }
+
+/** @param {boolean} listens @returns {string} The keys that do something here. */
+export const noteHint = (listens) => t("noteHint") + (listens ? t("noteHintSound") : "");

@@ -24,10 +24,8 @@ const NEAR = 60;
  * @returns {NotesView}
  */
 export function notesView(first, draft, sceneNow) {
-  const form = noteForm(first.state.seats, draft, () => {
-    const { state } = sceneNow();
-    return sessionTime(state, performance.now() / 1000);
-  });
+  const sessionNow = () => sessionTime(sceneNow().state, performance.now() / 1000);
+  const form = noteForm(first.state.seats, draft, sessionNow, first.join.listens === true);
   const empty = h("p", { class: "quiet-text empty" }, t("noNotes"));
   const list = h("ol", { class: "list" });
   const log = h("div", { id: "notes", role: "log", "aria-live": "polite" }, list);

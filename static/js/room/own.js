@@ -75,7 +75,6 @@ export class OwnSound extends EventTarget {
     this.#microphone.setMuted(!this.state.isMuted);
     this.#become({ isMuted: !this.state.isMuted });
     this.#keeping?.keeper.setMuted(this.state.isMuted);
-    if (this.state.isMuted) this.#keeping?.backfill.abandon();
     this.#tellServer();
   }
 
@@ -107,8 +106,8 @@ export class OwnSound extends EventTarget {
   #obey(message) {
     switch (message.type) {
       case "missed":
-        // Only what the server asks for is sent, and nothing while muted.
-        if (!this.state.isMuted && this.track) void this.#keeping?.backfill.answer(message);
+        // Only what the server asks for is sent; what was muted is silence in it.
+        if (this.track) void this.#keeping?.backfill.answer(message);
         break;
       case "consent_given":
         if (message.seat === this.#seat) this.#keep();

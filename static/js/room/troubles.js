@@ -13,14 +13,17 @@ import { isDirecting } from "./scene.js";
  * @typedef {object} Past What a scene does not tell by itself; this machine's clock.
  * @property {number | null} began_s When this page was first connected: what was lost before, while
  *   it was loaded anew perhaps, the person knows.
- * @property {number | null} away_s Since when there has been no connection.
+ * @property {number | null} mute_s Since when no sound can have reached the server.
  * @property {number} unwell_s When there last was none, or a doubtful one.
  * @property {number} deaf_s When the microphone itself last gave nothing.
  * @property {boolean} wasHeard Whether the last connection carried sound: only then it is kept.
  */
 
-/** What is said in a longer absence may not reach the record: the seat's track has ended. */
-const KEPT_S = 30;
+/**
+ * What is said in a longer absence may not reach the record: 30 s after the last sound the seat's
+ * track has ended, and the page notices some 3 s late that nothing goes through.
+ */
+const KEPT_S = 27;
 /** Nobody wants to know of a hole in their words that they were never told of; a gap will be. */
 const RECENT_S = 60;
 /** How long a loss is told, and from which length on. */
@@ -30,7 +33,7 @@ const NOTED_S = 1;
 /** @type {Past} */
 export const NOTHING_YET = {
   began_s: null,
-  away_s: null,
+  mute_s: null,
   unwell_s: -Infinity,
   deaf_s: -Infinity,
   wasHeard: false,
@@ -39,9 +42,10 @@ export const NOTHING_YET = {
 /** @param {Past} past @param {Scene} scene @returns {Past} */
 export function remembered(past, { link, own, now_s }) {
   const isAway = link.phase === "waiting";
+  const isWell = link.phase === "open" && link.door === "peer" && !link.isSuspect;
   return {
     began_s: past.began_s ?? (link.phase === "open" ? now_s : null),
-    away_s: isAway ? (past.away_s ?? now_s) : null,
+    mute_s: isWell ? null : (past.mute_s ?? now_s),
     unwell_s: isAway || link.isSuspect ? now_s : past.unwell_s,
     deaf_s: own.lost === null ? past.deaf_s : now_s,
     wasHeard: link.phase === "open" ? link.door === "peer" : past.wasHeard,
@@ -53,7 +57,7 @@ export function troubleOf(scene, past) {
   return (
     linkTrouble(scene, past) ??
     ownTrouble(scene) ??
-    unsteady(scene) ??
+    unsteady(scene, past) ??
     lostWords(scene, past) ??
     blocked(scene) ??
     resending(scene, past)
@@ -70,16 +74,17 @@ function linkTrouble(scene, past) {
 }
 
 /** @param {Scene} scene @param {Past} past @returns {string} */
-function waiting(scene, { away_s, wasHeard }) {
-  const isLong = scene.now_s - (away_s ?? scene.now_s) >= KEPT_S;
-  const isCounting = isSpeaking(scene) && wasHeard;
-  const isKept = isCounting && !isLong;
+function waiting(scene, past) {
+  const isKept = isSpeaking(scene) && past.wasHeard && !isLong(scene, past);
   const words = [t("lostConnection")];
-  if (isCounting && isLong) words.push(t("lostUnkept"));
+  if (isSpeaking(scene) && isLong(scene, past)) words.push(t("lostUnkept"));
   if (isDirecting(scene.join)) words.push(t(isKept ? "lostKeptBoth" : "lostNotes"));
   else if (isKept) words.push(t("lostKept"));
   return [...words, t("lostStay")].join(" ");
 }
+
+/** @param {Scene} scene @param {Past} past @returns {boolean} Too long for words to be kept. */
+const isLong = ({ now_s }, { mute_s }) => now_s - (mute_s ?? now_s) >= KEPT_S;
 
 /** @param {Scene} scene @returns {boolean} Whether their words would be sent. */
 function isSpeaking({ own }) {
@@ -108,10 +113,11 @@ function ownTrouble({ own, link, join }) {
   return null;
 }
 
-/** @param {Scene} scene @returns {Trouble | null} */
-function unsteady(scene) {
+/** @param {Scene} scene @param {Past} past @returns {Trouble | null} */
+function unsteady(scene, past) {
   if (!scene.link.isSuspect) return null;
-  const words = [t("unsteady"), t(isSpeaking(scene) ? "unsteadyKept" : "unsteadyWait")];
+  const isKept = isSpeaking(scene) && !isLong(scene, past);
+  const words = [t("unsteady"), t(isKept ? "unsteadyKept" : "unsteadyWait")];
   return { text: words.join(" "), kind: "warn" };
 }
 
