@@ -143,7 +143,13 @@ async def serve(server: Address, asked: TextIO, out: TextIO) -> None:
 
 def main() -> None:
     """Read where the server is from the command line; questions come on stdin."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    what, _, protocol = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.tunnel",
+        description=what,
+        epilog=protocol,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("server", help="its address, as it prints it")
     url = urlsplit(parser.parse_args().server)
     assert url.hostname is not None

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from server.entries import Entry
-from server.events import OPERATOR, SEATS
+from server.events import OPERATOR, SEATS, Gap
 from server.legacy import UNKNOWN_SPEAKER, in_order, result
 from server.record import Agreed, Spoken
 from server.session import Session
 
 UNCONFIRMED = "미확인"
 ROOM_MICROPHONE = "회의실 마이크"
+LATE = " (늦게 도착)"
+"""After words of which some were lost on their way first, and sent again."""
 _CONSENT = {"required": "각자 이 서버에서 동의", "external": "이 서버 밖에서 동의"}
 _TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 """Characters that turn the text after them around, out of the line they stand in too."""
@@ -38,7 +40,7 @@ def render(session: Session, entries: Iterable[Entry], to: Format) -> str:
         case Format.SRT:
             return srt([cue(session, spoken) for spoken in in_order(session)])
         case Format.VTT:
-            return vtt([cue(session, spoken) for spoken in in_order(session)])
+            return _vtt(session)
         case Format.JOURNAL:
             return "".join(entry.to_wire().decode() + "\n" for entry in entries)
 
@@ -63,12 +65,7 @@ def srt(cues: Iterable[Cue], first: int = 1) -> str:
 
 def vtt(cues: Iterable[Cue]) -> str:
     """Return WebVTT with voice spans (https://www.w3.org/TR/webvtt1/)."""
-    blocks = [
-        f"{_clock(start, '.')} --> {_clock(end, '.')}\n"
-        f"<v {_escape(speaker or UNCONFIRMED)}>{_escape(text)}\n"
-        for start, end, speaker, text in cues
-    ]
-    return "\n".join(["WEBVTT\n", *blocks])
+    return "\n".join(["WEBVTT\n", *map(_voiced, cues)])
 
 
 def lines(cues: Iterable[Cue]) -> str:
@@ -77,6 +74,26 @@ def lines(cues: Iterable[Cue]) -> str:
         f"[{_clock(start, '.')[:8]}] {_labelled(speaker, text)}\n"
         for start, _, speaker, text in cues
     )
+
+
+def _voiced(cue: Cue) -> str:
+    start, end, speaker, text = cue
+    return (
+        f"{_clock(start, '.')} --> {_clock(end, '.')}\n"
+        f"<v {_escape(speaker or UNCONFIRMED)}>{_escape(text)}\n"
+    )
+
+
+def _vtt(session: Session) -> str:
+    """Return the cues and, as comments that no player shows, where a microphone was not heard."""
+    cues = [cue(session, spoken) for spoken in in_order(session)]
+    blocks = [(each[0], 1, _voiced(each)) for each in cues]
+    blocks += [
+        (gap.start, 0, f"NOTE [{_clock(gap.start, '.')[:8]}] {_silence(gap)}\n")
+        for gap in session.gaps
+    ]
+    blocks.sort(key=lambda block: block[:2])
+    return "\n".join(["WEBVTT\n", *(block for _, _, block in blocks)])
 
 
 def _text(session: Session) -> str:
@@ -100,11 +117,12 @@ def _moments(session: Session) -> Iterator[tuple[float, int, str]]:
         yield agreed.at, 0, f"{agreed.seat}: ({_agreement(agreed, agreed.seat in kept)})"
         (kept.add if agreed.keep_audio_days else kept.discard)(agreed.seat)
     for gap in session.gaps:
-        yield gap.start, 1, f"{_track(gap.track)}: (소리 없음, {gap.end - gap.start:.1f}초)"
+        yield gap.start, 1, _silence(gap)
     for lost in session.lost:
         yield lost.start, 1, f"{_track(lost.track)}: (말소리를 글로 옮기지 못함)"
-    for start, _, speaker, text in (cue(session, spoken) for spoken in in_order(session)):
-        yield start, 2, _labelled(speaker, text)
+    for spoken in in_order(session):
+        start, _, speaker, text = cue(session, spoken)
+        yield start, 2, _labelled(speaker, text) + (LATE if spoken.is_late else "")
     for note in session.notes:
         by = "운영자" if note.by == OPERATOR else note.by
         yield note.at, 3, f"{by} → {note.about}: {_line(note.text)}"
@@ -116,6 +134,10 @@ def _agreement(agreed: Agreed, was_kept: bool) -> str:
     if agreed.keep_audio_days:
         return f"동의함, 녹음을 {agreed.keep_audio_days:g}일 동안 보관하는 데도 동의함"
     return "녹음 보관 동의를 거둠" if was_kept else "동의함"
+
+
+def _silence(gap: Gap) -> str:
+    return f"{_track(gap.track)}: (소리 없음, {gap.end - gap.start:.1f}초)"
 
 
 def _track(track: str) -> str:

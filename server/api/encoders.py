@@ -10,7 +10,7 @@ from server.access import Principal
 from server.api import context
 from server.api.signaling import find_room, microphone_of
 from server.api.visits import Wanted
-from server.errors import Forbidden
+from server.errors import ClientError, ErrorCode, Forbidden
 from server.media.encoder_offer import EncoderOffer
 from server.paths import whip_path
 from server.room import Room
@@ -64,6 +64,14 @@ async def carry_out(request: web.Request, wish: Wish) -> Outcome:
     """
     principal = request[context.PRINCIPAL]
     peers = request.app[context.PEERS]
+    if principal.link is None:
+        # Programs of this machine may need no link elsewhere, but then nobody knows which
+        # microphone an encoder is.
+        raise ClientError(
+            ErrorCode.LINK_REQUIRED,
+            "An encoder needs a link, as Authorization: Bearer; ask the operator.",
+            status=401,
+        )
     match wish:
         case Open():
             return await _open(request, wish.sdp)

@@ -1,6 +1,8 @@
 """Writes the WAV files that the browsers speak into their microphones, and what they say.
 
 python -m tests.browser.voices FOLDER
+
+It needs what `tools/environment --test` installs (`make test` does it first).
 """
 
 import json

@@ -45,8 +45,19 @@ class Page:
         await entered(self.connection, self._holder)
         return browser
 
+    def forget(self) -> None:
+        """Come in as a new page the next time."""
+        self._resume = None
+
     async def miss(self) -> dict[str, Any]:
         """Be heard, lose the connection for a while, come back; return what is asked for."""
+        browser = await self.be_heard()
+        await browser.close()
+        await asyncio.sleep(0.6)  # What gets lost takes its time.
+        return await told(await self.come(), "missed")
+
+    async def be_heard(self) -> Browser:
+        """Come in and wait until the first sound is heard."""
         browser = await self.come()
         room = await room_of(self._holder)
 
@@ -55,9 +66,7 @@ class Page:
             return track is not None and track.end_s is not None
 
         await eventually(is_heard)
-        await browser.close()
-        await asyncio.sleep(0.6)  # What gets lost takes its time.
-        return await told(await self.come(), "missed")
+        return browser
 
     async def send(self, data: bytes, **query: float | str) -> tuple[int, Any]:
         response = await self._client.post(

@@ -96,6 +96,33 @@ def test_the_text_says_where_a_microphone_was_not_heard() -> None:
     assert text.endswith("\n[00:01:02] 지원자_1: (소리 없음, 4.5초)\n")
 
 
+def test_the_text_marks_words_that_were_sent_again() -> None:
+    late = msgspec.structs.replace(said("u2", "늦은 말", start=5.0), is_late=True)
+    entries = story(CREATED, seated("v1", "지원자_1"), said("u1", "네", start=3.0), late)
+    text = render(fold("s", entries), entries, Format.TEXT)
+    assert text.split("\n\n")[1].splitlines() == [
+        "[00:00:03] 지원자_1 김하나: 네",
+        "[00:00:05] 지원자_1 김하나: 늦은 말 (늦게 도착)",
+    ]
+
+
+def test_webvtt_notes_where_a_microphone_was_not_heard() -> None:
+    entries = story(
+        CREATED,
+        seated("v1", "지원자_1"),
+        said("u1", "네", start=3.0),
+        said("u2", "또", start=9.0),
+        Gap(track="지원자_1", start=4.0, end=8.5, reason="no_packets"),
+    )
+    text = render(fold("s", entries), entries, Format.VTT)
+    assert text == (
+        "WEBVTT\n\n"
+        "00:00:03.000 --> 00:00:03.400\n<v 지원자_1 김하나>네\n\n"
+        "NOTE [00:00:04] 지원자_1: (소리 없음, 4.5초)\n\n"
+        "00:00:09.000 --> 00:00:09.400\n<v 지원자_1 김하나>또\n"
+    )
+
+
 def test_consent_gaps_and_lost_speech_stand_where_they_happened() -> None:
 
     def lost(track: str) -> UtteranceDropped:

@@ -5,7 +5,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.access import LOCAL_OPERATOR
+from server.access import Principal, Role
 from server.api import context
 from tests.server.conftest import Client, ask, until
 from tests.server.encoders import ENCODER, bearer, repeated, whip_client
@@ -78,7 +78,8 @@ async def test_a_process_that_holds_no_session_says_so_to_the_one_that_asks(pair
 
 def _vouched(client: Client) -> str:
     assert client.app is not None
-    word: str = client.app[context.LINKS].vouch(LOCAL_OPERATOR)
+    device = Principal(frozenset({Role.MICROPHONE}), "s1", link="device")
+    word: str = client.app[context.LINKS].vouch(device)
     return word
 
 
