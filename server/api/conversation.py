@@ -128,7 +128,9 @@ class Conversation:
 
     @property
     def is_lost(self) -> bool:
-        """See ``server.attendance.Door``."""
+        """See ``server.attendance.Door``; whom the server has to send away says no goodbye."""
+        if self._dismissed.done() and self._dismissed.result()[0] not in (None, ErrorCode.REPLACED):
+            return True
         return self._line.is_lost
 
     @property

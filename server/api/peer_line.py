@@ -115,7 +115,7 @@ class PeerLine:
     def on_end(self, reason: End) -> None:
         """See ``server.media.peer.Listener``."""
         log.info("peer connection ended: %s", reason)
-        self.is_lost = reason is End.LOST
+        self.is_lost = reason in (End.LOST, End.FAILED)
         self.ended.set()
 
     def ask(self, missed: Missed) -> None:

@@ -255,7 +255,7 @@ class Peers:
             else:
                 await room.leave(connection)
             if line.track is not None:
-                room.unhear(line.track, visit.connection, has_left=not line.is_lost)
+                room.unhear(line.track, visit.connection, has_left=not visit.conversation.is_lost)
             if room.holding is not None:
                 room.holding.stage.leave(visit.connection)
         finally:

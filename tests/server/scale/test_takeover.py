@@ -234,6 +234,7 @@ async def test_what_is_said_while_a_process_stops_leaves_a_gap(
             await told(speaking, "utterance_final")
         await before.close()
         [left] = [event for event in await events(second, kind="left") if event["heard_until"]]
+        assert left["reason"] == "lost"  # They were sent away, and said no goodbye.
         await asyncio.sleep(1.2)  # Longer than what is filled with silence.
         after = Browsers(second)
         await after(speaks=spoken(), headers=headers)
