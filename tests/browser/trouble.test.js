@@ -96,6 +96,16 @@ async function twoPeople() {
   return { session, subscriber, applicant, interviewer };
 }
 
+/** @param {Person} person Whose page may have a new connection before it gives up the old one. */
+function seesTrouble({ page }) {
+  return page.waitForFunction(
+    () => /다시 연결하고 있습니다|연결이 불안정합니다/.test(
+      document.querySelector(".banner")?.textContent ?? "",
+    ),
+    { timeout: NOTICE_MS },
+  );
+}
+
 /** @param {Person} interviewer @param {string} says What the applicant's line of the list says. */
 function interviewerSees(interviewer, says) {
   return interviewer.sees("#people .voice-4", says, NOTICE_MS);
@@ -120,8 +130,7 @@ journey("a server that dies in mid-sentence and comes back costs no caption and 
   await interviewer.write("#note", "서버가 없을 때 쓴 메모");
   await interviewer.sees(".unsaved", "서버가 없을 때 쓴 메모");
   await Promise.all([
-    interviewer.sees(".banner", "다시 연결하고 있습니다", NOTICE_MS),
-    applicant.sees(".banner", "다시 연결하고 있습니다", NOTICE_MS),
+    ...[interviewer, applicant].map(seesTrouble),
     stage.server.restart(),
   ]);
   const witness = await session.subscribe();
@@ -139,7 +148,7 @@ journey("a server that dies in mid-sentence and comes back costs no caption and 
   assert.equal(new Set(shown).size, shown.length);
   assert.deepEqual(notesTold(witness), ["먼저 쓴 메모", "서버가 없을 때 쓴 메모"]);
   assert.deepEqual(await notesOf(interviewer), notesTold(witness));
-  await interviewer.sees("#captions .missing", "듣지 못했습니다");
+  await interviewer.sees("#captions .late", "늦게", SPEECH_MS);
   for (const { page } of [applicant, interviewer]) {
     assert.ok(await page.evaluate(() => "hasStayed" in window), "the page was not loaded anew");
   }
@@ -166,6 +175,7 @@ journey("of two tabs with one link the newer has it, and a seat belongs to one l
   const rival = await stage.person("rival");
   rival.expect(/status of 4\d\d|Unexpected response code: 4/);
   await rival.page.goto(session.roomUrl(INTERVIEWER, token));
+  await rival.press("#consent"); // Theirs; that of whoever sits there is not.
   await rival.press("#enter");
   await rival.sees("#room", "다른 사람이 이미 이 자리에 있습니다");
 
