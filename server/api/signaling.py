@@ -183,7 +183,11 @@ def _consent(room: Room, principal: Principal) -> Agreement:
     speaker = None if microphone_of(room, principal) == "room" else principal.seat
     if speaker is None and Role.MICROPHONE not in principal.roles:
         return "external" if room.session.config.consent == "external" else "required"
-    is_given = speaker is None or consent.has_given(room.session, principal)
-    if not is_given or not consent.is_given(room.session, speaker):
+    is_given = (
+        consent.is_given(room.session, None)
+        if speaker is None
+        else consent.has_given(room.session, principal)
+    )
+    if not is_given:
         return "required"
     return "external" if room.session.config.consent == "external" else "given"
