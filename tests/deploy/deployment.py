@@ -22,6 +22,8 @@ from tests.deploy.waiting import until
 from tests.server.coturn import free_port
 from tests.server.terminal import spawn
 
+TLS_GOODBYE_S = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -59,7 +61,12 @@ class Deployment:
         """Yield a client that trusts the proxy's authority and nobody else."""
         connector = aiohttp.TCPConnector(ssl=self.proxy.trust(), resolver=_Here())
         async with aiohttp.ClientSession(self.proxy.url, connector=connector) as client:
-            yield client
+            try:
+                yield client
+            finally:
+                await connector.close(abort_ssl=True)
+        # Sockets' TLS connections close in the background; the loop must not end before.
+        await asyncio.sleep(TLS_GOODBYE_S)
 
 
 class _Here(AbstractResolver):

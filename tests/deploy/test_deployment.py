@@ -125,7 +125,8 @@ async def test_numbers_and_what_servers_ask_each_other_are_not_for_visitors(
 
 async def test_both_doors_of_an_interview_lead_to_the_same_server(deployment: Deployment) -> None:
     async with deployment.visitor() as visitor:
-        sessions = [f"sticky-{number}" for number in range(8)]
+        # The proxy draws by ports, too: of so many at least one goes to either server.
+        sessions = [f"sticky-{number:02}" for number in range(24)]
         for session in sessions:
             await noted(deployment, visitor, session)
             async with visitor.get(
