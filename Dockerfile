@@ -11,7 +11,9 @@ RUN apt-get update \
 WORKDIR /opt/daedam
 # Alone and first: a change of the code does not download the libraries again.
 COPY requirements.lock ./
+COPY tools/torch tools/
 RUN python3 -m venv .venv \
+    && tools/torch .venv \
     && .venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps \
         --require-hashes --only-binary :all: --requirement requirements.lock
 COPY pyproject.toml README.md ./
