@@ -14,6 +14,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from pipeline.audio import Samples, seconds
+from pipeline.continuing import heard_to_the_end
 from pipeline.jobs import EngineError, Job, Result, Scalar
 from pipeline.transcription import Transcript, Word, transcript_to_values
 
@@ -49,12 +50,14 @@ class DecodeOptions:
         min_pad_s: the model hears at least this long, silence appended: accuracy suffers below
             15 s, a first impression does not need it.
         word_times: align the words with the sound; without, the transcript has no words.
+        to_the_end: decode on from where the words stop though the speech does not.
     """
 
     language: str = "ko"
     beam: int = 5
     min_pad_s: float = 15.0
     word_times: bool = True
+    to_the_end: bool = True
 
     @classmethod
     def of(cls, params: Mapping[str, Scalar]) -> "DecodeOptions":
@@ -64,6 +67,7 @@ class DecodeOptions:
             beam=int(params.get("beam") or 5),
             min_pad_s=float(params.get("min_pad_s") or 15.0),
             word_times=bool(params.get("word_times", True)),
+            to_the_end=bool(params.get("to_the_end", True)),
         )
 
 
@@ -127,6 +131,12 @@ class WhisperEngine:
         duration_s = seconds(samples.size)
         if duration_s > _CONTEXTS_S[-1]:
             raise EngineError(f"Whisper hears at most 30 s at a time, not {duration_s:.1f} s.")
+        if options.to_the_end:
+            return heard_to_the_end(lambda sound: self._decode(sound, options), samples)
+        return self._decode(samples, options)
+
+    def _decode(self, samples: Samples, options: DecodeOptions) -> Transcript:
+        duration_s = seconds(samples.size)
         encoded = self._encode(samples, options.min_pad_s)
         tokenizer = self._tokenizer(options.language)
         prompt = self._model.get_prompt(tokenizer, [], without_timestamps=True)
