@@ -26,6 +26,7 @@ INTERIM_PARAMS: Mapping[str, Scalar] = {
     "beam": 1,
     "min_pad_s": 4.0,
     "word_times": True,
+    "to_the_end": False,
 }
 
 

@@ -17,6 +17,9 @@ class JobKind(enum.StrEnum):
     """What a job asks of a model."""
 
     TRANSCRIBE = "transcribe"
+    ACTIVITY = "activity"
+    EMBED = "embed"
+    DIARIZE = "diarize"
 
 
 class Priority(enum.IntEnum):

