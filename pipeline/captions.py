@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipeline.runner import Dropped, Understood
+from pipeline.speakers.turns import Provisional
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,14 @@ class LagKind(enum.StrEnum):
 
     ``FINAL``: from the end of speech to its final words. ``FIRST_INTERIM``: from the beginning of
     an utterance, padding included, to its first interim. ``REFRESH``: from one interim of an
-    utterance to the next, pauses of the speaker included.
+    utterance to the next, pauses of the speaker included. ``SPEAKER``: from sound to the first
+    label of who speaks in it.
     """
 
     FINAL = "final"
     FIRST_INTERIM = "first_interim"
     REFRESH = "refresh"
+    SPEAKER = "speaker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +47,4 @@ class Lag:
     lag_s: float
 
 
-LiveEvent: TypeAlias = Interim | Understood | Dropped | Lag
+LiveEvent: TypeAlias = Interim | Understood | Dropped | Provisional | Lag

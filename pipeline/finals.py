@@ -4,13 +4,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.inference import Overloaded
 from pipeline.jobs import EngineError
-from pipeline.runner import ENGINE_FAILED, Dropped, Heard, Utterance, judged
+from pipeline.runner import ENGINE_FAILED, Dropped, Heard, Understood, Utterance, judged
+from pipeline.screening import LEAKAGE, Screen, Screened
 from pipeline.transcription import Transcriber
+from pipeline.voicing import Attributor, voiced
 
 log = logging.getLogger(__name__)
 
@@ -18,14 +20,24 @@ OVERLOADED = "overloaded"
 LATE = "late"
 
 
-async def attempt(utterance: Utterance, transcriber: Transcriber) -> Heard:
-    """Like `understand`, but tells a full queue from a failing model."""
+async def attempt(
+    utterance: Utterance, transcriber: Transcriber, screen: Screen | None = None
+) -> Heard:
+    """Like `understand`, but tells a full queue from a failing model; ``screen`` comes first."""
+    screened = Screened(utterance.samples)
+    if screen is not None:
+        screened = await screen(utterance.start, utterance.samples, is_final=True)
+    if screened.samples is None:
+        return Dropped(utterance, LEAKAGE)
     try:
-        return judged(utterance, await transcriber(utterance.samples))
+        heard = judged(utterance, await transcriber(screened.samples))
     except Overloaded:
         return Dropped(utterance, OVERLOADED)
     except EngineError:
         return Dropped(utterance, ENGINE_FAILED)
+    if isinstance(heard, Understood) and screened.suppressed:
+        heard = replace(heard, suppressed=screened.suppressed)
+    return heard
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +80,12 @@ class Finals:
         transcriber: Transcriber,
         publish: Callable[[Heard, int | None], None],
         limit: int,
+        screen: Screen | None = None,
+        voices: Attributor | None = None,
     ) -> None:
         """``publish`` gets what was heard and the utterance's ``speech_end``; must not block."""
+        self._screen = screen
+        self._voices = voices
         self._transcriber = transcriber
         self._publish = publish
         self._limit = limit
@@ -89,7 +105,7 @@ class Finals:
     def guess(self, utterance: Utterance) -> Guessed | None:
         """Begin to decode what will probably be the next utterance, if there is room."""
         if len(self._waiting) < self._limit:
-            self._guess = Guessed(utterance, self._spawn(attempt(utterance, self._transcriber)))
+            self._guess = Guessed(utterance, self._spawn(self._attempt(utterance)))
         return self._guess
 
     def take_guess(self) -> Guessed | None:
@@ -100,6 +116,8 @@ class Finals:
     def end(self, utterance: Utterance, speech_end: int | None) -> None:
         """Decode ``utterance``, unless the guess has done so, and publish it in its turn."""
         answer = self._answer(utterance, self.take_guess())
+        if self._voices is not None:
+            answer = self._spawn(voiced(answer, utterance, self._voices))
         self._waiting.append(_Waiting(utterance, answer, speech_end))
         answer.add_done_callback(self._settle)
 
@@ -115,13 +133,16 @@ class Finals:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._settle()
 
+    def _attempt(self, utterance: Utterance) -> Coroutine[Any, Any, Heard]:
+        return attempt(utterance, self._transcriber, self._screen)
+
     def _answer(self, utterance: Utterance, guess: Guessed | None) -> asyncio.Future[Heard]:
         if guess is not None:
             if guess.fits(utterance):
                 return guess.task
             guess.task.cancel()
         if len(self._waiting) < self._limit:
-            return self._spawn(attempt(utterance, self._transcriber))
+            return self._spawn(self._attempt(utterance))
         answer: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
         answer.set_result(Dropped(utterance, OVERLOADED))
         return answer

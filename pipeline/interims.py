@@ -13,6 +13,7 @@ from pipeline.guards import objection
 from pipeline.jobs import EngineError
 from pipeline.pacing import Pace
 from pipeline.runner import Segmenter
+from pipeline.screening import Screen
 from pipeline.transcription import Transcriber, Transcript
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,10 @@ class Interims:
         transcriber: Transcriber,
         publish: Callable[[Interim], None],
         config: InterimConfig,
+        screen: Screen | None = None,
     ) -> None:
         """Hear the open utterance of ``segmenter``; ``publish`` must not block."""
+        self._screen = screen
         self._segmenter = segmenter
         self._transcriber = transcriber
         self._publish = publish
@@ -113,8 +116,14 @@ class Interims:
     async def _renew(self, start: int, tail: Samples) -> None:
         agreement, asked_at = self._agreement, self._segmenter.end
         assert agreement is not None
+        own: Samples | None = tail
+        if self._screen is not None:
+            own = (await self._screen(start, tail, is_final=False)).samples
+        if own is None:  # Others are heard; when one's own speech joins in, there is a next time.
+            self.pace.answered(self._segmenter.end - asked_at)
+            return
         try:
-            transcript = await self._transcriber(tail)
+            transcript = await self._transcriber(own)
         except EngineError:  # Stale or overloaded; if the model is broken the final will tell.
             self.pace.missed(self._segmenter.end)
             return

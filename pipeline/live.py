@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
+import numpy as np
+
 from pipeline.audio import Samples, seconds
 from pipeline.captions import Interim, Lag, LagKind, LiveEvent
 from pipeline.endpointing import Resumed, Started
@@ -12,6 +14,8 @@ from pipeline.inference import Executor, JobTranscriber
 from pipeline.interims import InterimConfig, Interims
 from pipeline.jobs import Priority
 from pipeline.runner import Closed, Guess, Heard, Segmenter, TrackEvent, Understood, Utterance
+from pipeline.screening import Screen
+from pipeline.voicing import Attributor
 
 _BEHIND = 2
 """Complete utterances without words from which on interims give way."""
@@ -51,8 +55,14 @@ class LiveTrack:
         session: str,
         publish: Callable[[LiveEvent], None],
         config: LiveConfig | None = None,
+        screen: Screen | None = None,
+        voices: Attributor | None = None,
     ) -> None:
-        """Listen to the track ``name`` of ``session``; ``publish`` must not block."""
+        """Listen to the track ``name`` of ``session``; ``publish`` must not block.
+
+        ``screen`` takes out what is not its speaker's own; None: everything is heard.
+        ``voices`` tells who speaks; None: nobody asks.
+        """
         config = config or LiveConfig()
         self._segmenter = segmenter
         self._executor = executor
@@ -66,8 +76,9 @@ class LiveTrack:
             deadline_s=config.interims.longest_period_s,
         )
         final = JobTranscriber(executor, session, model=config.model)
-        self._interims = Interims(segmenter, quick, self._publish_interim, config.interims)
-        self._finals = Finals(final, self._publish_final, config.waiting)
+        self._interims = Interims(segmenter, quick, self._publish_interim, config.interims, screen)
+        self._finals = Finals(final, self._publish_final, config.waiting, screen, voices)
+        self.voices = voices
         self._renewed_at: int | None = None
         """Position at the last interim of the open utterance."""
         self._is_closed = False
@@ -99,14 +110,24 @@ class LiveTrack:
             EngineError: voice activity could not be computed.
         """
         if not self._is_closed:
+            if self.voices is not None:
+                self.voices.push(block)
             self._follow(self._segmenter.follow(block))
             if self.waiting < _BEHIND:
                 self._interims.ask()
 
     def finish(self) -> None:
         """Close the open utterance: the microphone is muted or gone; pushing may go on."""
-        if not self._is_closed:
-            self._follow(self._segmenter.finish(), is_cut_off=True)
+        if self._is_closed:
+            return
+        position = self.position
+        events = self._segmenter.finish()
+        if self.voices is not None:
+            # The last window was filled up with silence; both count samples alike.
+            self.voices.push(np.zeros(self.position - position, np.float32))
+        self._follow(events, is_cut_off=True)
+        if self.voices is not None:
+            self.voices.reset()
 
     async def close(self, patience_s: float) -> None:
         """End the track; what has no words after ``patience_s`` is dropped as late."""
@@ -114,6 +135,8 @@ class LiveTrack:
         self._is_closed = True
         await self._interims.close()
         await self._finals.close(patience_s)
+        if self.voices is not None:
+            await self.voices.close()
 
     def _follow(self, events: Iterable[TrackEvent], *, is_cut_off: bool = False) -> None:
         for event in events:

@@ -23,6 +23,7 @@ from pipeline.endpointing import (
 )
 from pipeline.guards import DropReason, objection
 from pipeline.jobs import EngineError
+from pipeline.speakers.turns import VoiceTurn
 from pipeline.transcription import Transcriber, Transcript
 from pipeline.vad import Vad
 
@@ -43,10 +44,16 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """An utterance and its words."""
+    """An utterance and its words.
+
+    ``suppressed``: stretches of its track that were others' speech, heard from afar.
+    ``turns``: who spoke when, in samples of the track; empty: nobody can tell.
+    """
 
     utterance: Utterance
     transcript: Transcript
+    suppressed: tuple[Span, ...] = ()
+    turns: tuple[VoiceTurn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

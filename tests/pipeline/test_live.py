@@ -18,6 +18,7 @@ from pipeline.jobs import EngineError, Job, Priority, Result
 from pipeline.live import LiveConfig, LiveTrack
 from pipeline.runner import Dropped, Understood, Utterance
 from pipeline.transcription import Transcript, Word, transcript_to_values
+from pipeline.voicing import Attributor
 from tests.pipeline.test_runner import CHARACTER, check, drawn, heard, segmenter, spans, spin
 
 WORD_S = 0.3
@@ -73,10 +74,17 @@ class Desk:
 class Room:
     """A track whose samples follow a drawing, and what it published."""
 
-    def __init__(self, max_s: float = 28.0, config: LiveConfig | None = None) -> None:
+    def __init__(
+        self,
+        max_s: float = 28.0,
+        config: LiveConfig | None = None,
+        voices: Attributor | None = None,
+    ) -> None:
         self.desk = Desk()
         self.events: list[LiveEvent] = []
-        self.track = LiveTrack("t", segmenter(max_s), self.desk, "room", self.events.append, config)
+        self.track = LiveTrack(
+            "t", segmenter(max_s), self.desk, "room", self.events.append, config, voices=voices
+        )
 
     async def say(self, drawing: str) -> None:
         """Push the drawing a window at a time; jobs reach the desk meanwhile."""

@@ -1,0 +1,1 @@
+"""Who speaks: voices on one microphone told apart, recognised, and joined with words."""
