@@ -72,6 +72,14 @@ COMMANDS: dict[str, Right] = {
     "withdraw_consent": Right.CONSENT,
     "confirm_room": Right.CONFIRM,
     "mute": Right.SEND_AUDIO,
+    "name_voice": Right.DIRECT,
+    "swap_voices": Right.DIRECT,
+    "merge_voices": Right.DIRECT,
+    "move_segment": Right.DIRECT,
+    "split_segment": Right.DIRECT,
+    "edit_segment": Right.DIRECT,
+    "edit_note": Right.DIRECT,
+    "retract": Right.DIRECT,
     "subscribe": Right.SEE_ROOM,
 }
 """The right a command needs."""
@@ -88,6 +96,8 @@ SEEN: dict[str, Right] = {
     "ping": Right.TALK,
     # signals
     "interim": Right.SEE_ROOM,
+    "provisional_speaker": Right.SEE_ROOM,
+    "speakers": Right.SEE_ROOM,
     "lag": Right.SEE_ROOM,
     "microphone": Right.SEE_ROOM,
     "level": Right.SEE_ROOM,
@@ -104,12 +114,22 @@ SEEN: dict[str, Right] = {
     "unmuted": Right.SEE_ROOM,
     "gap": Right.SEE_ROOM,
     "voice_assigned": Right.SEE_ROOM,
+    "voice_forgotten": Right.SEE_ROOM,
+    "speech": Right.SEE_ROOM,
+    "segment_voiced": Right.SEE_ROOM,
+    "segment_split": Right.SEE_ROOM,
+    "voices_merged": Right.SEE_ROOM,
+    "segment_edited": Right.SEE_ROOM,
+    # Of a note too: what it says is in neither, only that something no longer counts.
+    "retracted": Right.SEE_ROOM,
+    "speakers_checked": Right.SEE_ROOM,
     "utterance_final": Right.SEE_ROOM,
     "utterance_dropped": Right.SEE_ROOM,
     "audio_taken": Right.SEE_ROOM,
     "session_closed": Right.SEE_ROOM,
     "erased": Right.SEE_ROOM,
     "note_added": Right.SEE_JUDGEMENT,
+    "note_edited": Right.SEE_JUDGEMENT,
     "evaluation": Right.SEE_JUDGEMENT,
 }
 """The right needed to be sent an answer or an event of this type."""
@@ -141,6 +161,10 @@ HTTP: dict[str, HttpDoor] = {
     "join": HttpDoor(Right.TALK),
     "offer": HttpDoor(Right.TALK),
     "backfill": HttpDoor(Right.SEND_AUDIO),
+    # Whose voice it may be is decided by who asks: see server.enrolling.
+    "enrol": HttpDoor(Right.TALK),
+    "voices": HttpDoor(Right.TALK),
+    "forget_voice": HttpDoor(Right.TALK),
     "whip": HttpDoor(Right.SEND_AUDIO),
     "whip_resource": HttpDoor(Right.SEND_AUDIO),
     "whip_trickle": HttpDoor(Right.SEND_AUDIO),

@@ -1,12 +1,15 @@
 """Carries out what a client asks, whichever door it came through."""
 
+import logging
 from typing import assert_never
 
-from server import consent, decisions, holders
+from server import consent, corrections, decisions, holders
 from server.access import Principal
 from server.attendance import Connection
-from server.errors import JournalUnavailable, SessionOver
+from server.corrections import CAUSES, Correction
+from server.errors import ClientError, JournalUnavailable, SessionOver
 from server.events import (
+    SYSTEM,
     ConsentGiven,
     ConsentWithdrawn,
     Event,
@@ -24,16 +27,26 @@ from server.messages import (
     ConfirmRoom,
     Consent,
     Done,
+    EditNote,
+    EditSegment,
     EvaluationRequest,
+    MergeVoices,
+    MoveSegment,
     Mute,
+    NameVoice,
     NoteSaved,
+    Retract,
     SessionEnd,
     SpeakerNote,
+    SplitSegment,
     Subscribe,
+    SwapVoices,
     WithdrawConsent,
     type_of,
 )
 from server.room import Room
+
+log = logging.getLogger(__name__)
 
 
 async def execute(room: Room, connection: Connection, command: AnyCommand) -> Answer:
@@ -58,6 +71,18 @@ async def execute(room: Room, connection: Connection, command: AnyCommand) -> An
         case Mute():
             kind = Muted if command.is_muted else Unmuted
             return _done(await _mute(room, connection, command), cmd, kind)
+        case (
+            NameVoice()
+            | SwapVoices()
+            | MergeVoices()
+            | MoveSegment()
+            | SplitSegment()
+            | EditSegment()
+            | EditNote()
+            | Retract()
+        ):
+            committed = await _correct(room, principal, command)
+            return _done(committed, cmd, CAUSES[type(command)])
         case EvaluationRequest() | SessionEnd() | AudioChunk():
             return await holders.ask(room, connection, command)
         case Subscribe():
@@ -73,6 +98,23 @@ async def note(room: Room, principal: Principal, command: SpeakerNote) -> Commit
     return await _commit(
         room, principal, command.id, lambda s, at: (decisions.note(s, command, at),)
     )
+
+
+async def _correct(room: Room, principal: Principal, command: Correction) -> Committed:
+    """Put the record right; in review nothing else looks whose words that has changed."""
+    committed = await _commit(
+        room, principal, command.id, lambda s, _: corrections.decide(s, command, principal.author)
+    )
+    if room.session.is_over:
+        evaluator = room.services.evaluator
+        try:
+            # Whoever comes first does it: the journal takes nothing that was decided on less.
+            await room.ledger.commit(
+                lambda s, at: decisions.evaluations(s, evaluator, at), by=SYSTEM
+            )
+        except ClientError as error:
+            log.warning("%s could not be evaluated anew: %s", room.id, error.code)
+    return committed
 
 
 async def _consent(room: Room, principal: Principal, command: Consent) -> Committed:

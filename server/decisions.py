@@ -1,34 +1,27 @@
 """What a command leads to: pure functions from the session as it is to events, or a refusal."""
 
-from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from pipeline.evaluation.evaluator import Answer, Evaluator
-from server.entries import Entry
 from server.errors import ClientError, ErrorCode, SessionOver
 from server.events import (
     APPLICANTS,
     SEATS,
-    Blank,
-    ConsentGiven,
-    ConsentWithdrawn,
-    Erased,
     Evaluation,
-    Event,
     Evidence,
-    Joined,
     Level,
     Muted,
     NoteAdded,
     SessionConfig,
     SessionCreated,
+    Timestamp,
     Unmuted,
-    UtteranceFinal,
     VoiceAssigned,
 )
 from server.messages import MAX_NOTE_BYTES, SpeakerNote
-from server.session import Life, Session
+from server.session import Session
 
 MAX_NAME_CHARACTERS = 200
 TICK_S = 30.0
@@ -61,18 +54,27 @@ def note(session: Session, command: SpeakerNote, at: float) -> NoteAdded:
     """
     check_live(session)
     check_seat(session, command.speaker)
-    if not command.note.strip():
-        raise ClientError(ErrorCode.BAD_MESSAGE, "The note is empty.")
-    if len(msgspec.json.encode((command.note, command.timestamp))) > MAX_NOTE_BYTES:
-        raise ClientError(
-            ErrorCode.TOO_LARGE, f"A note can have {MAX_NOTE_BYTES // 1024} KiB at most."
-        )
+    check_note(command.note, command.timestamp)
     return NoteAdded(
         note=command.note,
         about=command.speaker,
         media_at=at if command.media_at is None else round(min(max(0.0, command.media_at), at), 3),
         client_timestamp=command.timestamp,
     )
+
+
+def check_note(note: str, timestamp: Timestamp | None) -> None:
+    """Refuse a note that says nothing, or too much for one message.
+
+    Raises:
+        ClientError: ``bad_message``, ``too_large``.
+    """
+    if not note.strip():
+        raise ClientError(ErrorCode.BAD_MESSAGE, "The note is empty.")
+    if len(msgspec.json.encode((note, timestamp))) > MAX_NOTE_BYTES:
+        raise ClientError(
+            ErrorCode.TOO_LARGE, f"A note can have {MAX_NOTE_BYTES // 1024} KiB at most."
+        )
 
 
 def mute(session: Session, track: str, is_muted: bool) -> tuple[Muted | Unmuted, ...]:
@@ -110,13 +112,16 @@ def check_seat(session: Session, seat: str) -> None:
         )
 
 
-def voice_of(session: Session, seat: str) -> tuple[str, tuple[VoiceAssigned, ...]]:
-    """Return the voice an own microphone of ``seat`` speaks as, and how it came to be if new."""
-    for voice, owner in session.voices.items():
-        if owner == seat:
+def voice_of(
+    session: Session, seat: str, reason: Literal["own_microphone", "person"] = "own_microphone"
+) -> tuple[str, tuple[VoiceAssigned, ...]]:
+    """Return the voice ``seat`` speaks as, its own microphone's first, and how it came if new."""
+    naming = session.account.naming
+    for voice in (session.own_voices.get(seat), *session.voices):
+        if voice and naming.voices.get(voice) == seat and naming.root(voice) == voice:
             return voice, ()
     voice = f"v{session.voices_named + 1}"
-    return voice, (VoiceAssigned(voice=voice, seat=seat, reason="own_microphone"),)
+    return voice, (VoiceAssigned(voice=voice, seat=seat, reason=reason),)
 
 
 def evaluations(session: Session, evaluator: Evaluator, at: float) -> list[Evaluation]:
@@ -147,80 +152,3 @@ def _evaluation(session: Session, evaluator: Evaluator, seat: str, at: float) ->
         through_seq=session.seq,
         levels=levels,
     )
-
-
-def erasure(
-    session: Session, entries: Sequence[Entry], seat: str | None
-) -> tuple[dict[int, Event | None], Erased]:
-    """Return which bodies to replace (None: blank) and the receipt.
-
-    Args:
-        session: the fold of ``entries``; it says whose every word is now.
-        entries: the whole journal of the session.
-        seat: whose person is erased; None: everybody, the whole session.
-
-    Raises:
-        ClientError: ``session_live`` before review; ``unknown_seat``.
-    """
-    if session.life not in (Life.REVIEW, Life.ERASED):
-        raise ClientError(
-            ErrorCode.SESSION_LIVE,
-            "A live interview cannot be erased; end it first (daedam end SESSION).",
-            status=409,
-        )
-    if seat is not None:
-        check_seat(session, seat)
-    bodies: dict[int, Event | None] = {}
-    for entry in entries:
-        if isinstance(entry.event, (Blank, Erased)):
-            continue
-        kept = None if seat is None else _without(session, entry, seat)
-        if kept is not entry.event:
-            bodies[entry.seq] = kept
-    return bodies, Erased(seat=seat, events=tuple(bodies))
-
-
-def _without(session: Session, entry: Entry, seat: str) -> Event | None:
-    """Return the event without the person of ``seat``: itself, a smaller one, or None."""
-    match entry.event:
-        case SessionCreated(config=config):
-            return (
-                SessionCreated(config=_nameless(config, seat))
-                if any(place.seat == seat and place.name for place in config.seats)
-                else entry.event
-            )
-        case NoteAdded(about=about):
-            return None if seat in (about, entry.by) else entry.event
-        case UtteranceFinal():
-            return _without_words(session, entry.event, seat)
-        case (
-            Evaluation(applicant=about)
-            | Joined(seat=about)
-            | ConsentGiven(seat=about)
-            | ConsentWithdrawn(seat=about)
-        ):
-            return None if about == seat else entry.event
-        case VoiceAssigned(voice=voice, seat=about):
-            # Every assignment of the person's voice: an older one would name somebody else.
-            is_theirs = about == seat or session.voices.get(voice) == seat
-            return None if is_theirs else entry.event
-        case _:
-            return entry.event
-
-
-def _nameless(config: SessionConfig, seat: str) -> SessionConfig:
-    return msgspec.structs.replace(
-        config,
-        seats=tuple(
-            # Not null, which is longer than a name of one letter.
-            msgspec.structs.replace(place, name="") if place.seat == seat else place
-            for place in config.seats
-        ),
-    )
-
-
-def _without_words(session: Session, event: UtteranceFinal, seat: str) -> Event | None:
-    kept = tuple(s for s in event.segments if session.speaker(s) != seat)
-    if len(kept) == len(event.segments):
-        return event
-    return msgspec.structs.replace(event, segments=kept) if kept else None

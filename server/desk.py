@@ -5,9 +5,9 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 
-from server import decisions
 from server.clock import anchor
 from server.entries import Draft, Entry
+from server.erasure import erasure
 from server.errors import ClientError, ErrorCode, JournalUnavailable, UnknownSession
 from server.events import OPERATOR, Erased, SessionClosed
 from server.journal.protocol import Conflict, Fenced, Held, Journal
@@ -91,7 +91,7 @@ async def erase(journal: Journal, store: MediaStore, session: str, seat: str | N
         ClientError: ``session_live``, ``unknown_seat``; last words are still being written.
     """
     state, entries = await read(journal, session)
-    bodies, receipt = decisions.erasure(state, entries, seat)
+    bodies, receipt = erasure(state, entries, seat)
     draft = Draft(at=state.at, wall=time.time(), by=OPERATOR, event=receipt)
     try:
         # Whoever held the session until now cannot write its last words back.

@@ -151,11 +151,112 @@ class Gap(Event, frozen=True):
 
 
 class VoiceAssigned(Event, frozen=True):
-    """From now on, and backwards, words of ``voice`` belong to ``seat`` (None: to nobody known)."""
+    """From now on, and backwards, words of ``voice`` belong to ``seat`` (None: to nobody known).
+
+    ``heard``: a voice nobody has named yet; ``enrolment``: its person has let it be learnt.
+    """
 
     voice: str
     seat: str | None
-    reason: Literal["own_microphone", "person"]
+    reason: Literal["own_microphone", "person", "heard", "enrolment"]
+
+
+class VoiceForgotten(Event, frozen=True):
+    """What was learnt of the voice of the person in ``seat`` is gone; they wanted it so."""
+
+    seat: str
+
+
+class VoiceSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """One voice from ``start`` to ``end``, session seconds; None: nobody known.
+
+    ``confidence``: that it is this voice, 0 to 1.
+    """
+
+    voice: str | None
+    start: float
+    end: float
+    confidence: float
+
+
+class Speech(Event, frozen=True):
+    """Who spoke into ``track`` between two session seconds, overlaps included.
+
+    It replaces what was said of that stretch before.
+    """
+
+    track: str
+    start: float
+    end: float
+    spans: tuple[VoiceSpan, ...]
+
+
+class SegmentVoiced(Event, frozen=True):
+    """``segment`` is of ``voice`` (None: of nobody known); a person's word is never overruled."""
+
+    segment: str
+    voice: str | None
+    confidence: float | None = None
+
+
+class SegmentPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a segment that was split: its own name, and how many words it has."""
+
+    segment: str
+    words: int
+    voice: str | None
+    confidence: float | None = None
+
+
+class SegmentSplit(Event, frozen=True):
+    """``segment`` is ``parts`` from now on, which have all its words in their order."""
+
+    segment: str
+    parts: tuple[SegmentPart, ...]
+
+
+class VoicesMerged(Event, frozen=True):
+    """``voice`` was ``into`` all along.
+
+    A version 1, which was never released, had another body; journals that hold it keep it unread.
+    """
+
+    VERSION: ClassVar[int] = 2
+
+    voice: str
+    into: str
+
+
+class SegmentEdited(Event, frozen=True):
+    """What was said in ``segment`` is ``text``, a person says."""
+
+    segment: str
+    text: str
+
+
+class NoteEdited(Event, frozen=True):
+    """The note that is event ``of`` says ``note`` from now on."""
+
+    of: int
+    note: str
+
+
+class Retracted(Event, frozen=True):
+    """The record is as if event ``of`` never was; a retraction can be retracted, too."""
+
+    of: int
+
+
+class SpeakersChecked(Event, frozen=True):
+    """The whole interview was heard once more; ``changed`` segments got another voice.
+
+    ``method``: what heard it. ``through``: session second up to which it got with every room
+    microphone; 0 where one could not be heard at all.
+    """
+
+    method: str
+    through: float
+    changed: int
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +277,8 @@ class UtteranceFinal(Event, frozen=True):
     """Speech between two endpoints of one track, understood for good.
 
     ``is_late``: some of it was lost on its way first, and sent again by its microphone's page.
+    ``suppressed``: stretches that were somebody else's speech, which this microphone heard from
+    afar: not understood here.
     """
 
     utterance: str
@@ -184,6 +287,7 @@ class UtteranceFinal(Event, frozen=True):
     end: float
     segments: tuple[Segment, ...]
     is_late: bool = False
+    suppressed: tuple[tuple[float, float], ...] = ()
 
 
 class UtteranceDropped(Event, frozen=True):
@@ -274,6 +378,15 @@ CATALOGUE: Mapping[str, type[Event]] = {
         Gap,
         NoteAdded,
         VoiceAssigned,
+        VoiceForgotten,
+        Speech,
+        SegmentVoiced,
+        SegmentSplit,
+        VoicesMerged,
+        SegmentEdited,
+        NoteEdited,
+        Retracted,
+        SpeakersChecked,
         UtteranceFinal,
         UtteranceDropped,
         AudioTaken,

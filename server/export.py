@@ -9,12 +9,15 @@ from server.entries import Entry
 from server.events import OPERATOR, SEATS, Gap
 from server.legacy import UNKNOWN_SPEAKER, in_order, result
 from server.record import Agreed, Spoken
+from server.rttm import letter, rttm, turns
 from server.session import Session
 
 UNCONFIRMED = "미확인"
 ROOM_MICROPHONE = "회의실 마이크"
 LATE = " (늦게 도착)"
 """After words of which some were lost on their way first, and sent again."""
+EDITED = " (고쳐 씀)"
+"""After words that a person has put right."""
 _CONSENT = {"required": "각자 이 서버에서 동의", "external": "이 서버 밖에서 동의"}
 _TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 """Characters that turn the text after them around, out of the line they stand in too."""
@@ -27,6 +30,7 @@ class Format(enum.StrEnum):
     TEXT = "text"
     SRT = "srt"
     VTT = "vtt"
+    RTTM = "rttm"
     JOURNAL = "journal"
 
 
@@ -41,6 +45,8 @@ def render(session: Session, entries: Iterable[Entry], to: Format) -> str:
             return srt([cue(session, spoken) for spoken in in_order(session)])
         case Format.VTT:
             return _vtt(session)
+        case Format.RTTM:
+            return rttm(session.id, turns(session))
         case Format.JOURNAL:
             return "".join(entry.to_wire().decode() + "\n" for entry in entries)
 
@@ -56,9 +62,13 @@ def cue(session: Session, spoken: Spoken) -> Cue:
 
 
 def srt(cues: Iterable[Cue], first: int = 1) -> str:
-    """Return SubRip: cues numbered from ``first``, comma before the milliseconds."""
+    """Return SubRip: cues numbered from ``first``, comma before the milliseconds.
+
+    Players take ``<b>`` for markup and know no way to write it otherwise, so ``‹`` stands there.
+    """
     return "\n".join(
-        f"{number}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{_labelled(speaker, text)}\n"
+        f"{number}\n{_clock(start, ',')} --> {_clock(end, ',')}\n"
+        f"{_labelled(speaker, text).replace('<', '‹').replace('>', '›')}\n"
         for number, (start, end, speaker, text) in enumerate(cues, first)
     )
 
@@ -120,9 +130,13 @@ def _moments(session: Session) -> Iterator[tuple[float, int, str]]:
         yield gap.start, 1, _silence(gap)
     for lost in session.lost:
         yield lost.start, 1, f"{_track(lost.track)}: (말소리를 글로 옮기지 못함)"
+    for one in session.account.suppressed:
+        seconds = f"{one.end - one.start:.1f}초"
+        yield one.start, 1, f"{_track(one.track)}: (다른 사람의 말소리라서 뺌, {seconds})"
     for spoken in in_order(session):
         start, _, speaker, text = cue(session, spoken)
-        yield start, 2, _labelled(speaker, text) + (LATE if spoken.is_late else "")
+        marks = (EDITED if spoken.is_edited else "") + (LATE if spoken.is_late else "")
+        yield start, 2, _labelled(speaker, text) + marks
     for note in session.notes:
         by = "운영자" if note.by == OPERATOR else note.by
         yield note.at, 3, f"{by} → {note.about}: {_line(note.text)}"
@@ -153,7 +167,8 @@ def _local(wall: float) -> str:
 def _name(session: Session, spoken: Spoken) -> str | None:
     seat = session.speaker(spoken.segment)
     if seat is None or seat == UNKNOWN_SPEAKER:
-        return None
+        mark = letter(session, session.voice(spoken.segment))
+        return f"{UNCONFIRMED} {mark}" if mark else None
     place = session.place(seat)
     return f"{seat} {place.name}" if place is not None and place.name else seat
 

@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 
 from pipeline.evaluation.evaluator import Answer
 from pipeline.evaluation.keywords import LEGACY_KEYWORDS, KeywordEvaluator, legacy_score
-from server.events import Evaluation, Gap, Level, Timestamp, UtteranceDropped, is_applicant
+from server.events import Gap, SpeakersChecked, Timestamp, UtteranceDropped, is_applicant
 from server.record import Judged, Note, Spoken
 from server.reports import (
     Backlog,
+    Checked,
     ChunkEvaluation,
     ChunkResult,
     Judgement,
     Lost,
     RecordedNote,
+    RecordedVoice,
     SessionRecord,
     SpeakerStats,
     SpeechStats,
@@ -63,9 +65,7 @@ def summary(session: Session, at: float) -> Summary:
         "speaker_stats": _speaker_stats(session.notes),
         "average_score": average_score(session),
         "speech_stats": _speech_stats(session),
-        "applicants": {
-            seat: _judgement(session, judged) for seat, judged in sorted(session.newest.items())
-        },
+        "applicants": {seat: _judgement(judged) for seat, judged in sorted(session.newest.items())},
         "life": session.life,
         "revision": session.revision,
         "seq": session.seq,
@@ -84,10 +84,16 @@ def result(session: Session, at: float) -> SessionRecord:
         "end_time": iso(end_wall) if end_wall is not None else None,
         "duration": round(_duration(session, at), 3),
         "transcripts": [_transcript(session, spoken) for spoken in in_order(session)],
-        "evaluations": [_judgement(session, judged) for judged in session.evaluations],
+        "evaluations": [_judgement(judged) for judged in session.evaluations],
         "speaker_notes": notes,
         "gaps": [_lost(gap) for gap in session.gaps],
         "dropped": [_lost(dropped) for dropped in session.lost],
+        "suppressed": [
+            {"track": one.track, "start": one.start, "end": one.end}
+            for one in session.account.suppressed
+        ],
+        "voices": _voices(session),
+        "checked": _checked(session.checked),
         "consents": [
             {
                 "seat": agreed.seat,
@@ -164,18 +170,28 @@ def audio_processed(
 
 def average_score(session: Session) -> float:
     """Return the mean newest score of the applicants who have one above 0; 0 without any."""
-    scores = [score(session, judged.evaluation) for judged in session.newest.values()]
+    scores = [score(judged) for judged in session.newest.values()]
     scored = [value for value in scores if value > 0]
     return round(sum(scored) / len(scored), 1) if scored else 0.0
 
 
-def score(session: Session, evaluation: Evaluation) -> int:
-    return legacy_score(sum(_hits(session, level) for level in evaluation.levels))
+def score(judged: Judged) -> int:
+    return legacy_score(sum(judged.hits.values()))
 
 
 def in_order(session: Session) -> list[Spoken]:
-    """Return every segment by its time; late ones stand where they were spoken."""
-    return sorted(session.spoken, key=lambda spoken: (spoken.start, spoken.seq))
+    """Return every segment by its time; late ones stand where they were spoken.
+
+    Of an utterance of several voices only the first begins with it.
+    """
+    first = {lines[0].segment.segment for lines in session.utterances.values() if lines}
+
+    def place(spoken: Spoken) -> tuple[float, int]:
+        words = spoken.segment.words
+        is_first = spoken.segment.segment in first or not words
+        return spoken.start if is_first else words[0][0], spoken.seq
+
+    return sorted(session.spoken, key=place)
 
 
 def _duration(session: Session, at: float) -> float:
@@ -186,14 +202,40 @@ def _lost(event: Gap | UtteranceDropped) -> Lost:
     return {"track": event.track, "start": event.start, "end": event.end, "reason": event.reason}
 
 
-def _note(note: Note) -> RecordedNote:
+def _voices(session: Session) -> list[RecordedVoice]:
+    merged = session.account.naming.merged
+    # Whoever was enrolled and never heard may have been taken for another.
+    voices = dict.fromkeys([*session.voices_heard, *session.voices])
+    return [_voice(session, voice) for voice in voices if voice not in merged]
+
+
+def _voice(session: Session, voice: str) -> RecordedVoice:
+    seat = session.voices.get(voice)
     return {
+        "voice": voice,
+        "seat": seat,
+        "letter": session.account.letter(voice),
+        "is_own": seat is not None and session.own_voices.get(seat) == voice,
+    }
+
+
+def _checked(event: SpeakersChecked | None) -> Checked | None:
+    if event is None:
+        return None
+    return {"method": event.method, "through": event.through, "changed": event.changed}
+
+
+def _note(note: Note) -> RecordedNote:
+    recorded: RecordedNote = {
         "timestamp": note.timestamp if note.timestamp is not None else note.wall,
         "note": note.text,
         "by": note.by,
         "media_at": round(note.at, 3),
         "seq": note.seq,
     }
+    if note.is_edited:
+        recorded["is_edited"] = True
+    return recorded
 
 
 def _transcript(session: Session, spoken: Spoken) -> Transcript:
@@ -207,19 +249,25 @@ def _transcript(session: Session, spoken: Spoken) -> Transcript:
         "end": round(spoken.end, 3),
         "text_confidence": segment.text_confidence,
         "voice_confidence": segment.voice_confidence,
+        "voice": session.voice(segment),
     }
     if spoken.is_late:
         transcript["is_late"] = True
+    if spoken.is_moved:
+        transcript["is_moved"] = True
+    if spoken.is_edited and spoken.heard is not None:
+        transcript["is_edited"] = True
+        transcript["heard"] = spoken.heard.text
     return transcript
 
 
-def _judgement(session: Session, judged: Judged) -> Judgement:
+def _judgement(judged: Judged) -> Judgement:
     evaluation = judged.evaluation
-    counts = {level.criterion: _hits(session, level) for level in evaluation.levels}
+    counts = dict(judged.hits)
     return {
         "timestamp": judged.wall,
         "speaker": evaluation.applicant,
-        "score": score(session, evaluation),
+        "score": score(judged),
         "feedback": _feedback(sum(counts.values())),
         "keywords": _keywords(counts),
         "levels": {level.criterion: level.level for level in evaluation.levels},
@@ -228,17 +276,6 @@ def _judgement(session: Session, judged: Judged) -> Judgement:
         "through_seq": evaluation.through_seq,
         "tick": evaluation.tick,
     }
-
-
-def _hits(session: Session, level: Level) -> int:
-    """Count distinct keywords; evidence whose words were erased counts no more."""
-    return len(
-        {
-            session.segments[hit.segment].segment.text[hit.start : hit.end]
-            for hit in level.evidence
-            if hit.segment in session.segments
-        }
-    )
 
 
 def _chunk_evaluation(

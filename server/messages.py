@@ -86,6 +86,61 @@ class Mute(Command, frozen=True, tag="mute"):
     is_muted: bool
 
 
+class NameVoice(Command, frozen=True, tag="name_voice"):
+    """Everything that ``voice`` said, and will say, belongs to ``seat`` (None: to nobody known)."""
+
+    voice: str
+    seat: str | None
+
+
+class SwapVoices(Command, frozen=True, tag="swap_voices"):
+    """Two voices were taken for each other: each gets the other's seat."""
+
+    voice: str
+    other: str
+
+
+class MergeVoices(Command, frozen=True, tag="merge_voices"):
+    """``voice`` and ``into`` are one person; the words of both are ``into``'s."""
+
+    voice: str
+    into: str
+
+
+class MoveSegment(Command, frozen=True, tag="move_segment"):
+    """One line alone belongs to ``seat`` (None: to nobody known)."""
+
+    segment: str
+    seat: str | None
+
+
+class SplitSegment(Command, frozen=True, tag="split_segment"):
+    """Cut one line in two before word ``word``, counted from 0; both stay with the same voice."""
+
+    segment: str
+    word: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class EditSegment(Command, frozen=True, tag="edit_segment"):
+    """What was said in one line is ``text``."""
+
+    segment: str
+    text: str
+
+
+class EditNote(Command, frozen=True, tag="edit_note"):
+    """The own note that is event ``of`` says ``note``."""
+
+    of: int
+    note: str
+
+
+class Retract(Command, frozen=True, tag="retract"):
+    """Undo: events ``of`` never were. Corrections of anybody, notes of one's own."""
+
+    of: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=16)]
+
+
 class Subscribe(Command, frozen=True, tag="subscribe"):
     """Send every visible event after ``after_seq``, then what happens from now on."""
 
@@ -101,6 +156,14 @@ AnyCommand: TypeAlias = (
     | WithdrawConsent
     | ConfirmRoom
     | Mute
+    | NameVoice
+    | SwapVoices
+    | MergeVoices
+    | MoveSegment
+    | SplitSegment
+    | EditSegment
+    | EditNote
+    | Retract
     | Subscribe
 )
 COMMANDS: tuple[type[Command], ...] = AnyCommand.__args__
@@ -191,6 +254,29 @@ class Interim(Signal, frozen=True, tag="interim"):
     tentative: str
 
 
+class ProvisionalSpeaker(Signal, frozen=True, tag="provisional_speaker"):
+    """Who seems to speak into a room microphone now; the record may come to another result.
+
+    ``voice``: None: nobody known. ``start``: session second since when. ``confidence``: 0 to 1.
+    """
+
+    voice: str | None
+    start: float
+    confidence: float
+
+
+class Speakers(Signal, frozen=True, tag="speakers"):
+    """Whether voices of a room microphone are told apart; repeated, as ``microphone``.
+
+    ``off``: they are not, and everybody is unknown until somebody says who it was: the models are
+    missing (``missing``), damaged or broken (``failed``), or it was switched off (``disabled``).
+    ``behind``: labels come late, the machine does not keep up.
+    """
+
+    state: Literal["on", "behind", "off"]
+    reason: Literal["", "missing", "failed", "disabled"] = ""
+
+
 class Lag(Signal, frozen=True, tag="lag"):
     """How far behind speech a track's final words are, and whether interims were thinned out.
 
@@ -244,7 +330,16 @@ class Missed(Signal, frozen=True, tag="missed"):
     now: float
 
 
-SIGNALS: tuple[type[Signal], ...] = (Interim, Lag, Microphone, Loudness, Presence, Missed)
+SIGNALS: tuple[type[Signal], ...] = (
+    Interim,
+    ProvisionalSpeaker,
+    Speakers,
+    Lag,
+    Microphone,
+    Loudness,
+    Presence,
+    Missed,
+)
 
 _DECODER = msgspec.json.Decoder(AnyCommand)
 _ENCODER = msgspec.json.Encoder()

@@ -1,13 +1,58 @@
 """What a session's record is made of: notes, spoken segments, consents, evaluations."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from server.events import Evaluation, Segment, Timestamp
+from server.events import (
+    Erased,
+    Evaluation,
+    Gap,
+    NoteAdded,
+    NoteEdited,
+    Retracted,
+    Segment,
+    SegmentEdited,
+    SegmentSplit,
+    SegmentVoiced,
+    SpeakersChecked,
+    Speech,
+    Timestamp,
+    UtteranceDropped,
+    UtteranceFinal,
+    VoiceAssigned,
+    VoicesMerged,
+)
+
+RECORD = frozenset(
+    kind.type()
+    for kind in (
+        NoteAdded,
+        NoteEdited,
+        VoiceAssigned,
+        VoicesMerged,
+        Speech,
+        SegmentVoiced,
+        SegmentSplit,
+        SegmentEdited,
+        Retracted,
+        SpeakersChecked,
+        UtteranceFinal,
+        UtteranceDropped,
+        Gap,
+        Evaluation,
+        Erased,
+    )
+)
+"""Types that change what the result says; blanked ones count, so that no revision comes back."""
+
+Word: TypeAlias = tuple[float, float, str, float]
+"""Start and end in session seconds, the word, its probability."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note as the record shows it."""
+    """A note as the record shows it; ``is_edited``: its author has said it differently since."""
 
     seq: int
     at: float
@@ -16,13 +61,15 @@ class Note:
     about: str
     text: str
     timestamp: Timestamp | None
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One final segment and the span of its utterance, session seconds.
+    """One final segment, as it is to be read now, and its span, session seconds.
 
-    ``is_late``: some of it was lost on its way first, and sent again.
+    ``is_late``: some of it was lost on its way first, and sent again. ``is_moved``: a person has
+    said whose it is; ``is_edited``: what was said; ``heard``: what it was before they did.
     """
 
     seq: int
@@ -32,6 +79,22 @@ class Spoken:
     end: float
     segment: Segment
     is_late: bool = False
+    is_moved: bool = False
+    is_edited: bool = False
+    heard: Segment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A stretch of an own microphone that was somebody else's speech, heard from afar."""
+
+    track: str
+    start: float
+    end: float
+
+
+OTHERS_SPEECH = frozenset({"leakage", "duplicate"})
+"""Why an utterance was dropped whose words are another's, whose own microphone heard them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +114,13 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One evaluation event."""
+    """One evaluation event.
+
+    ``hits``: criterion → different words that were its evidence, as the record was then.
+    """
 
     seq: int
     at: float
     wall: float
     evaluation: Evaluation
+    hits: Mapping[str, int] = field(default_factory=dict)

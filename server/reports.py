@@ -95,7 +95,9 @@ class Summary(TypedDict):
 class Transcript(TypedDict):
     """Words of one speaker, ``unknown`` where nobody knows whose; ``timestamp``: their start.
 
-    ``is_late``, only where it is so: some of them were lost on their way first, and sent again.
+    ``voice``: whose voice it was, null where none is known. Only where it is so: ``is_late``, some
+    of them were lost on their way first, and sent again; ``is_moved``, a person has said whose they
+    are; ``is_edited``, what was said, with ``heard``, what was understood before.
     """
 
     timestamp: float
@@ -106,17 +108,25 @@ class Transcript(TypedDict):
     end: float
     text_confidence: float
     voice_confidence: float
+    voice: str | None
     is_late: NotRequired[bool]
+    is_moved: NotRequired[bool]
+    is_edited: NotRequired[bool]
+    heard: NotRequired[str]
 
 
 class RecordedNote(TypedDict):
-    """A note; ``timestamp`` is the client's if it sent one."""
+    """A note; ``timestamp`` is the client's if it sent one.
+
+    ``is_edited``, only where it is so: its author has said it differently since.
+    """
 
     timestamp: Timestamp
     note: str
     by: str
     media_at: float
     seq: int
+    is_edited: NotRequired[bool]
 
 
 class Lost(TypedDict):
@@ -126,6 +136,35 @@ class Lost(TypedDict):
     start: float
     end: float
     reason: str
+
+
+class RecordedSuppression(TypedDict):
+    """A stretch of an own microphone that was somebody else's speech: not understood there."""
+
+    track: str
+    start: float
+    end: float
+
+
+class RecordedVoice(TypedDict):
+    """A voice that was heard or learnt, and whose it is; merged ones count as one.
+
+    ``letter``: what it is called without a seat, empty where it always had one. ``is_own``: of the
+    seat's own microphone.
+    """
+
+    voice: str
+    seat: str | None
+    letter: str
+    is_own: bool
+
+
+class Checked(TypedDict):
+    """How the whole interview was heard once more, up to which session second."""
+
+    method: str
+    through: float
+    changed: int
 
 
 class RecordedConsent(TypedDict):
@@ -143,8 +182,11 @@ class RecordedConsent(TypedDict):
 class SessionRecord(TypedDict):
     """Everything a session leaves behind; ``revision`` grows when it changes after the end.
 
+    ``voices``: in the order in which they were first heard.
     ``speaker_notes``: by the seat they are about; ``gaps``: where a microphone was not heard;
-    ``dropped``: where speech yielded no words. ``consent`` is null once the session is erased.
+    ``dropped``: where speech yielded no words; ``suppressed``: where a microphone heard somebody
+    else. ``checked``: null before the whole was heard once more. ``consent`` is null once the
+    session is erased.
     """
 
     session_id: str
@@ -156,6 +198,9 @@ class SessionRecord(TypedDict):
     speaker_notes: dict[str, list[RecordedNote]]
     gaps: list[Lost]
     dropped: list[Lost]
+    suppressed: list[RecordedSuppression]
+    voices: list[RecordedVoice]
+    checked: Checked | None
     consents: list[RecordedConsent]
     total_transcripts: int
     total_evaluations: int

@@ -4,6 +4,7 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from server.account import Account, Told
 from server.entries import Entry
 from server.events import (
     AudioTaken,
@@ -17,34 +18,20 @@ from server.events import (
     Joined,
     Left,
     Muted,
-    NoteAdded,
     RoomConfirmed,
     SeatConfig,
     Segment,
     SessionClosed,
     SessionConfig,
     SessionCreated,
+    SpeakersChecked,
     Unknown,
     Unmuted,
     UtteranceDropped,
-    UtteranceFinal,
     VoiceAssigned,
+    VoiceForgotten,
 )
-from server.record import Agreed, Judged, Note, Spoken
-
-RECORD = frozenset(
-    kind.type()
-    for kind in (
-        NoteAdded,
-        VoiceAssigned,
-        UtteranceFinal,
-        UtteranceDropped,
-        Gap,
-        Evaluation,
-        Erased,
-    )
-)
-"""Types that change what the result says; blanked ones count, so that no revision comes back."""
+from server.record import OTHERS_SPEECH, RECORD, Agreed, Judged, Note, Spoken, Suppressed
 
 
 class Life(enum.StrEnum):
@@ -76,8 +63,11 @@ class Session:
         is_room_confirmed: whether a room microphone may listen, an operator says.
         lost: sound taken for speech that yielded no words.
         muted: names of tracks nobody listens to.
+        account: who said what, corrections included.
         voices_named: how often a voice was assigned, erased ones included; names new voices.
-        heard_seq: applicant → the last seq that changed which words are theirs.
+        own_voices: seats whose own microphone was heard → which voice that is.
+        enrolled: seats whose persons have let their voice be learnt → which voice it is.
+        checked: how the whole interview was heard once more, if it was.
         revision: 0 while live, 1 at the close, one more for every change of the record after.
         unknown_events: kept in the journal, not understood by this release.
         erased_events: whose bodies were erased.
@@ -103,17 +93,14 @@ class Session:
     is_room_confirmed: bool = False
     muted: set[str] = field(default_factory=set)
     gaps: list[Gap] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    voices: dict[str, str | None] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
     voices_named: int = 0
-    spoken: list[Spoken] = field(default_factory=list)
-    segments: dict[str, Spoken] = field(default_factory=dict)
-    utterances: dict[str, list[Spoken]] = field(default_factory=dict)
-    by_voice: dict[str, list[Spoken]] = field(default_factory=dict)
+    own_voices: dict[str, str] = field(default_factory=dict)
+    enrolled: dict[str, str] = field(default_factory=dict)
+    checked: SpeakersChecked | None = None
     lost: list[UtteranceDropped] = field(default_factory=list)
     evaluations: list[Judged] = field(default_factory=list)
     newest: dict[str, Judged] = field(default_factory=dict)
-    heard_seq: dict[str, int] = field(default_factory=dict)
     revision: int = 0
     unknown_events: int = 0
     erased_events: int = 0
@@ -139,15 +126,48 @@ class Session:
         """Return how ``seat`` was configured; None: the session has no such seat."""
         return next((place for place in self.config.seats if place.seat == seat), None)
 
+    @property
+    def notes(self) -> list[Note]:
+        return self.account.notebook.notes
+
+    @property
+    def spoken(self) -> list[Spoken]:
+        return self.account.lines.spoken
+
+    @property
+    def segments(self) -> dict[str, Spoken]:
+        return self.account.lines.segments
+
+    @property
+    def utterances(self) -> dict[str, list[Spoken]]:
+        return self.account.lines.utterances
+
+    @property
+    def voices(self) -> dict[str, str | None]:
+        """Every voice that was assigned or merged → its seat now."""
+        return self.account.naming.voices
+
+    @property
+    def voices_heard(self) -> list[str]:
+        """Voices, merged ones as one, in the order in which they were first heard."""
+        return list(dict.fromkeys(map(self.account.naming.root, self.account.appeared)))
+
+    @property
+    def heard_seq(self) -> dict[str, int]:
+        """Seat → the last seq that changed which words are theirs."""
+        return self.account.heard_seq
+
+    def voice(self, segment: Segment) -> str | None:
+        """Return whose voice a segment is, after all merging."""
+        return self.account.naming.root(segment.voice) if segment.voice else None
+
     def speaker(self, segment: Segment) -> str | None:
         """Return the seat the segment's voice belongs to now; None: not known."""
-        return self.voices.get(segment.voice) if segment.voice else None
+        return self.account.speaker(segment)
 
     def words_of(self, seat: str) -> Iterator[Spoken]:
-        """Yield what the voices of ``seat`` said, voice by voice in the order of the journal."""
-        for voice, owner in self.voices.items():
-            if owner == seat:
-                yield from self.by_voice.get(voice, ())
+        """Yield what the voices of ``seat`` said, in the order of the journal."""
+        return (spoken for spoken in self.spoken if self.speaker(spoken.segment) == seat)
 
     def unevaluated(self, applicants: Iterable[str]) -> list[str]:
         """Return those whose words changed since their newest evaluation."""
@@ -169,7 +189,12 @@ class Session:
         self.seq, self.at = entry.seq, max(self.at, entry.at)
         if self.life is Life.REVIEW and entry.type in RECORD:
             self.revision += 1
-        self._apply(entry, entry.event)
+        if isinstance(entry.event, Told):
+            self.account.take(entry, entry.event)
+            if isinstance(entry.event, VoiceAssigned):
+                self._voice(entry.event)
+        else:
+            self._apply(entry, entry.event)
 
     def _apply(self, entry: Entry, event: Event) -> None:
         match event:
@@ -177,26 +202,21 @@ class Session:
                 self.created_wall, self.config = entry.wall, event.config
             case ConsentGiven() | ConsentWithdrawn() | RoomConfirmed():
                 self._consent(entry, event)
-            case Joined():
-                self._join(entry, event)
-            case Left():
-                self._part(event)
+            case Joined() | Left():
+                self._presence(entry, event)
             case Muted() | Unmuted() | Gap():
                 self._microphone(event)
-            case NoteAdded():
-                self._note(entry, event)
-            case VoiceAssigned():
-                self._assign(entry, event)
-            case UtteranceFinal():
-                self._utterance(entry, event)
+            case UtteranceDropped(reason=reason) if reason in OTHERS_SPEECH:
+                stretch = Suppressed(event.track, event.start, event.end)
+                self.account.suppressed.append(stretch)
             case UtteranceDropped():
                 self.lost.append(event)
-            case AudioTaken():
-                pass
+            case VoiceForgotten():
+                self.enrolled.pop(event.seat, None)
+            case SpeakersChecked():
+                self.checked = event
             case Evaluation():
-                judged = Judged(entry.seq, entry.at, entry.wall, event)
-                self.evaluations.append(judged)
-                self.newest[event.applicant] = judged
+                self._judge(entry, event)
             case SessionClosed() | Erased():
                 self._end(entry, event)
             case _:
@@ -224,7 +244,10 @@ class Session:
             case RoomConfirmed():
                 self.is_room_confirmed = True
 
-    def _join(self, entry: Entry, event: Joined) -> None:
+    def _presence(self, entry: Entry, event: Joined | Left) -> None:
+        if isinstance(event, Left):
+            self._part(event)
+            return
         self.present[event.connection] = event
         self.entered[event.connection] = entry.at
         if event.seat is not None:
@@ -251,45 +274,28 @@ class Session:
                 if event.track in self.heard:
                     del self.heard[event.track]  # It came back, and the record says so.
 
-    def _note(self, entry: Entry, event: NoteAdded) -> None:
-        self.notes.append(
-            Note(
-                entry.seq,
-                event.media_at,
-                entry.wall,
-                entry.by,
-                event.about,
-                event.note,
-                event.client_timestamp,
-            )
-        )
-
-    def _assign(self, entry: Entry, event: VoiceAssigned) -> None:
-        for seat in (self.voices.get(event.voice), event.seat):
-            if seat is not None and event.voice in self.by_voice:
-                self.heard_seq[seat] = entry.seq
-        self.voices[event.voice] = event.seat
+    def _voice(self, event: VoiceAssigned) -> None:
         self.voices_named += 1
+        if event.reason == "enrolment" and event.seat is not None:
+            self.enrolled[event.seat] = event.voice
+        elif event.reason == "own_microphone" and event.seat is not None:
+            self.own_voices[event.seat] = event.voice
 
-    def _utterance(self, entry: Entry, event: UtteranceFinal) -> None:
-        for segment in event.segments:
-            spoken = Spoken(
-                seq=entry.seq,
-                utterance=event.utterance,
-                track=event.track,
-                start=event.start,
-                end=event.end,
-                segment=segment,
-                is_late=event.is_late,
+    def _judge(self, entry: Entry, event: Evaluation) -> None:
+        """Count the evidence as it reads now: it may be cut or put right later."""
+        hits = {
+            level.criterion: len(
+                {
+                    self.segments[hit.segment].segment.text[hit.start : hit.end]
+                    for hit in level.evidence
+                    if hit.segment in self.segments
+                }
             )
-            self.spoken.append(spoken)
-            self.segments[segment.segment] = spoken
-            self.utterances.setdefault(event.utterance, []).append(spoken)
-            if segment.voice is not None:
-                self.by_voice.setdefault(segment.voice, []).append(spoken)
-            seat = self.speaker(segment)
-            if seat is not None:
-                self.heard_seq[seat] = entry.seq
+            for level in event.levels
+        }
+        judged = Judged(entry.seq, entry.at, entry.wall, event, hits)
+        self.evaluations.append(judged)
+        self.newest[event.applicant] = judged
 
     def _end(self, entry: Entry, event: SessionClosed | Erased) -> None:
         if isinstance(event, Erased):
@@ -308,9 +314,10 @@ class Session:
                 self.created_wall = entry.wall
             if entry.type == SessionClosed.type():
                 self._end(entry, SessionClosed())
-        else:
-            assert isinstance(event, Unknown)
+        elif isinstance(event, Unknown):
             self.unknown_events += 1
+        else:
+            assert isinstance(event, AudioTaken)
 
 
 def fold(session: str, entries: Iterable[Entry]) -> Session:

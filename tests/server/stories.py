@@ -26,17 +26,28 @@ from server.events import (
     Level,
     Muted,
     NoteAdded,
+    NoteEdited,
+    Retracted,
     RoomConfirmed,
     SeatConfig,
     Segment,
+    SegmentEdited,
+    SegmentPart,
+    SegmentSplit,
+    SegmentVoiced,
     SessionClosed,
     SessionConfig,
     SessionCreated,
+    SpeakersChecked,
+    Speech,
     Unknown,
     Unmuted,
     UtteranceDropped,
     UtteranceFinal,
     VoiceAssigned,
+    VoiceForgotten,
+    VoicesMerged,
+    VoiceSpan,
 )
 from server.session import fold
 
@@ -101,6 +112,26 @@ ONE_OF_EACH: tuple[Event, ...] = (
     Muted(track="지원자_1"),
     Unmuted(track="지원자_1"),
     Gap(track="지원자_1", start=4.0, end=6.5, reason="no_packets"),
+    Speech(
+        track="room-1",
+        start=1.0,
+        end=3.0,
+        spans=(VoiceSpan(voice="v1", start=1.25, end=2.5, confidence=0.75),),
+    ),
+    SegmentSplit(
+        segment="u1.1",
+        parts=(
+            SegmentPart(segment="u1.1.20.1", words=1, voice="v1", confidence=0.5),
+            SegmentPart(segment="u1.1.20.2", words=1, voice=None),
+        ),
+    ),
+    SegmentVoiced(segment="u1.1.20.2", voice="v2"),
+    SegmentEdited(segment="u1.1.20.1", text="개발자"),
+    VoicesMerged(voice="v2", into="v1"),
+    NoteEdited(of=6, note="분명함"),
+    Retracted(of=24),
+    VoiceForgotten(seat="지원자_1"),
+    SpeakersChecked(method="full-pass/1", through=3.0, changed=1),
     CLOSED,
     Erased(seat="지원자_2", events=(3, 4)),
 )
@@ -134,6 +165,31 @@ def said(
     )
 
 
+def moved(segment: str, voice: str | None) -> SegmentVoiced:
+    return SegmentVoiced(segment=segment, voice=voice)
+
+
+def split(segment: str, *words: int, voice: str | None = "v1", by: int = 9) -> SegmentSplit:
+    """Return a split into parts of so many words: ``{segment}.{by}.1`` and so on."""
+    parts = tuple(
+        SegmentPart(segment=f"{segment}.{by}.{number}", words=count, voice=voice, confidence=0.9)
+        for number, count in enumerate(words, 1)
+    )
+    return SegmentSplit(segment=segment, parts=parts)
+
+
+def spoken_in(track: str, start: float, end: float, *spans: tuple[str, float, float]) -> Speech:
+    return Speech(
+        track=track,
+        start=start,
+        end=end,
+        spans=tuple(
+            VoiceSpan(voice=voice, start=first, end=last, confidence=0.9)
+            for voice, first, last in spans
+        ),
+    )
+
+
 def seated(voice: str, seat: str | None) -> VoiceAssigned:
     return VoiceAssigned(voice=voice, seat=seat, reason="person")
 
@@ -149,7 +205,14 @@ def evaluated(seat: str, through_seq: int) -> Evaluation:
     )
 
 
-def entry(seq: int, event: Event, *, by: str = SYSTEM, at: float | None = None) -> Entry:
+def entry(
+    seq: int,
+    event: Event,
+    *,
+    by: str = SYSTEM,
+    at: float | None = None,
+    cmd: str | None = None,
+) -> Entry:
     at = float(seq) if at is None else at
     return Entry(
         seq=seq,
@@ -158,7 +221,7 @@ def entry(seq: int, event: Event, *, by: str = SYSTEM, at: float | None = None) 
         by=by,
         v=event.VERSION,
         type=event.type(),
-        cmd=None,
+        cmd=cmd,
         event=event,
     )
 
@@ -215,7 +278,29 @@ def texts(events: Iterable[Event]) -> str:
 SEATS = ("지원자_1", "지원자_2", "면접관_1")
 _seat = st.sampled_from(SEATS)
 _voice = st.sampled_from(["v1", "v2", "v3"])
+_line = st.builds("u{}.1{}".format, st.integers(1, 8), st.sampled_from(["", "", ".9.1", ".9.2"]))
 any_event: st.SearchStrategy[Event] = st.one_of(
+    st.builds(moved, _line, st.none() | _voice),
+    st.builds(moved, _line, st.none() | _voice),
+    st.builds(split, _line, st.integers(1, 2), st.integers(1, 2), voice=st.none() | _voice),
+    st.builds(split, _line, st.integers(1, 2), st.integers(1, 2), voice=st.none() | _voice),
+    st.builds(SegmentEdited, segment=_line, text=st.sampled_from(["꿈", "제 다른 꿈"])),
+    st.builds(VoicesMerged, voice=_voice, into=_voice),
+    st.builds(NoteEdited, of=st.integers(2, 40), note=st.text(max_size=5)),
+    st.builds(Retracted, of=st.integers(1, 40)),
+    st.builds(Retracted, of=st.integers(1, 40)),
+    st.builds(
+        lambda voice, start: spoken_in("t1", start, start + 9.0, (voice, start + 1, start + 8)),
+        _voice,
+        st.floats(0, 100).map(lambda start: round(start, 3)),
+    ),
+    st.builds(VoiceForgotten, seat=_seat),
+    st.builds(
+        said,
+        st.integers(1, 8).map("u{}".format),
+        st.sampled_from(["제 꿈", "네 네 네"]),
+        voice=st.none() | _voice,
+    ),
     st.builds(note, st.text(max_size=5), _seat),
     st.builds(seated, _voice, st.none() | _seat),
     st.builds(

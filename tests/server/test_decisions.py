@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.evaluation.keywords import KeywordEvaluator
 from server import decisions
 from server.entries import Entry, encode_body
+from server.erasure import erasure
 from server.errors import ClientError, ErrorCode
 from server.events import (
     APPLICANTS,
@@ -18,13 +19,17 @@ from server.events import (
     Joined,
     Muted,
     NoteAdded,
+    NoteEdited,
     SeatConfig,
     Segment,
+    SegmentEdited,
     SessionConfig,
     SessionCreated,
     Unmuted,
     UtteranceFinal,
     VoiceAssigned,
+    VoiceForgotten,
+    VoicesMerged,
 )
 from server.messages import MAX_NOTE_BYTES, SpeakerNote
 from server.session import Life, Session, fold
@@ -36,8 +41,12 @@ from tests.server.stories import (
     any_story,
     entry,
     interview,
+    moved,
+    note,
     said,
     seated,
+    split,
+    spoken_in,
     story,
     texts,
 )
@@ -148,6 +157,15 @@ def test_muting_is_said_once_and_unmuting_is_too() -> None:
 # Voices
 
 
+def test_an_own_microphone_keeps_its_voice_beside_others_of_the_same_seat() -> None:
+    session = told(
+        CREATED,
+        seated("v7", "지원자_1"),
+        VoiceAssigned(voice="v2", seat="지원자_1", reason="own_microphone"),
+    )
+    assert decisions.voice_of(session, "지원자_1") == ("v2", ())
+
+
 def test_an_own_microphone_gets_a_voice_once() -> None:
     voice, assigned = decisions.voice_of(told(CREATED), "지원자_1")
     assert assigned == (VoiceAssigned(voice=voice, seat="지원자_1", reason="own_microphone"),)
@@ -189,14 +207,14 @@ def test_only_applicants_with_new_words_are_evaluated() -> None:
 def test_a_live_session_cannot_be_erased(seat: str | None) -> None:
     entries = interview()[:-1]
     with pytest.raises(ClientError) as caught:
-        decisions.erasure(fold("s", entries), entries, seat)
+        erasure(fold("s", entries), entries, seat)
     assert caught.value.code is ErrorCode.SESSION_LIVE
 
 
 def test_a_seat_that_does_not_exist_cannot_be_erased() -> None:
     entries = interview()
     with pytest.raises(ClientError) as caught:
-        decisions.erasure(fold("s", entries), entries, "지원자_3")
+        erasure(fold("s", entries), entries, "지원자_3")
     assert caught.value.code is ErrorCode.UNKNOWN_SEAT
 
 
@@ -279,7 +297,7 @@ def test_presence_and_consent_of_the_person_go_too() -> None:
 
 def test_erasing_everything_blanks_every_body_and_names_it_in_the_receipt() -> None:
     before = interview()
-    bodies, receipt = decisions.erasure(fold("s", before), before, None)
+    bodies, receipt = erasure(fold("s", before), before, None)
     assert bodies == dict.fromkeys(range(1, len(before) + 1))
     assert (receipt.seat, receipt.events) == (None, tuple(bodies))
     after = after_erasure(before, bodies, receipt)
@@ -290,9 +308,9 @@ def test_erasing_everything_blanks_every_body_and_names_it_in_the_receipt() -> N
 
 def test_what_was_erased_is_not_erased_again_but_the_rest_can_be() -> None:
     after = erased(interview(), "지원자_1")
-    bodies, _ = decisions.erasure(fold("s", after), after, "지원자_1")
+    bodies, _ = erasure(fold("s", after), after, "지원자_1")
     assert bodies == {}
-    bodies, receipt = decisions.erasure(fold("s", after), after, None)
+    bodies, receipt = erasure(fold("s", after), after, None)
     whole = after_erasure(after, bodies, receipt)
     assert fold("s", whole).life is Life.ERASED
     assert len(bodies) < len(after)
@@ -301,7 +319,7 @@ def test_what_was_erased_is_not_erased_again_but_the_rest_can_be() -> None:
 def test_a_name_of_one_letter_can_be_erased() -> None:
     config = SessionConfig(seats=(SeatConfig(seat="지원자_1", name="A"),))
     entries = story(SessionCreated(config=config), CLOSED)
-    bodies, _ = decisions.erasure(fold("s", entries), entries, "지원자_1")
+    bodies, _ = erasure(fold("s", entries), entries, "지원자_1")
     assert_fits(entries, bodies)
     assert not fold("s", erased(entries, "지원자_1")).config.seats[0].name
 
@@ -327,7 +345,7 @@ def test_whatever_happened_the_person_is_gone_and_the_others_words_stay(
         entry(len(entries) + 1, CLOSED),
     ]
     before = fold("s", entries)
-    bodies, receipt = decisions.erasure(before, entries, seat)
+    bodies, receipt = erasure(before, entries, seat)
     assert_fits(entries, bodies)
     after = fold("s", after_erasure(entries, bodies, receipt))
     assert list(after.words_of(seat)) == []
@@ -346,7 +364,7 @@ def spoken_by(session: Session, seat: str) -> list[Segment]:
 
 
 def erased(entries: list[Entry], seat: str | None) -> list[Entry]:
-    bodies, receipt = decisions.erasure(fold("s", entries), entries, seat)
+    bodies, receipt = erasure(fold("s", entries), entries, seat)
     assert_fits(entries, bodies)
     return after_erasure(entries, bodies, receipt)
 
@@ -356,3 +374,69 @@ def assert_fits(entries: list[Entry], bodies: dict[int, Event | None]) -> None:
     for seq, event in bodies.items():
         old = encode_body(entries[seq - 1].event)
         assert event is None or len(encode_body(event)) <= len(old)
+
+
+# Erasure of what was put right
+
+
+CORRECTED = (
+    CREATED,
+    seated("v1", "지원자_1"),
+    seated("v2", "지원자_2"),
+    spoken_in("t1", 0.0, 9.0, ("v1", 0.0, 4.0), ("v2", 5.0, 9.0)),
+    said("u1", "내 비밀 남의 말"),
+    ("operator", split("u1.1", 2, 2)),
+    ("operator", moved("u1.1.9.2", "v2")),
+    ("operator", SegmentEdited(segment="u1.1.9.1", text="내 큰 비밀")),
+    ("operator", SegmentEdited(segment="u1.1.9.2", text="남의 좋은 말")),
+    ("면접관_1", note("수상함")),
+    ("면접관_1", NoteEdited(of=10, note="더 수상함")),
+    VoiceForgotten(seat="지원자_1"),
+    CLOSED,
+)
+
+
+def test_of_a_line_that_was_split_the_others_part_stays_as_it_was_put_right() -> None:
+    after = erased(story(*CORRECTED), "지원자_1")
+    session = fold("s", after)
+    [line] = session.spoken
+    assert (session.speaker(line.segment), line.segment.text) == ("지원자_2", "남의 좋은 말")
+    assert line.heard is not None
+    assert line.heard.text == "남의 말"
+    for trace in ("비밀", "수상함", "'v1'", "지원자_1'"):
+        assert trace not in texts(item.event for item in after[1:-1])
+
+
+def test_of_a_line_that_was_split_the_persons_part_stays_when_the_other_is_erased() -> None:
+    after = erased(story(*CORRECTED), "지원자_2")
+    session = fold("s", after)
+    assert [line.segment.text for line in session.words_of("지원자_1")] == ["내 큰 비밀"]
+    assert "남의" not in texts(item.event for item in after)
+    assert [n.text for n in session.notes] == ["더 수상함"]
+    assert [span.voice for span in session.account.speech["t1"]] == ["v1"]
+
+
+def test_who_wrote_a_correction_is_not_whose_words_it_is_about() -> None:
+    entries = story(
+        CREATED,
+        seated("v1", "지원자_1"),
+        said("u1", "하나"),
+        ("면접관_1", SegmentEdited(segment="u1.1", text="둘")),
+        CLOSED,
+    )
+    session = fold("s", erased(entries, "면접관_1"))
+    assert [line.segment.text for line in session.spoken] == ["둘"]
+
+
+def test_a_voice_that_was_merged_into_an_erased_persons_is_nobodys() -> None:
+    entries = story(
+        CREATED,
+        seated("v1", "지원자_1"),
+        said("u1", "하나", voice="v2"),
+        ("operator", VoicesMerged(voice="v2", into="v1")),
+        said("u2", "둘", voice="v3"),
+        CLOSED,
+    )
+    session = fold("s", erased(entries, "지원자_1"))
+    assert [line.segment.text for line in session.spoken] == ["둘"]
+    assert (session.voices, session.account.naming.merged) == ({}, {})

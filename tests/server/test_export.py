@@ -15,6 +15,7 @@ from server.events import (
     Gap,
     SeatConfig,
     Segment,
+    SegmentEdited,
     SessionConfig,
     SessionCreated,
     UtteranceDropped,
@@ -232,3 +233,36 @@ def test_an_erased_session_can_be_exported_in_every_format() -> None:
         text = render(session, entries, form)
         assert "김하나" not in text
         assert "개발" not in text
+
+
+def test_the_text_says_which_words_were_put_right_and_which_voice_is_not_known() -> None:
+    entries = story(
+        CREATED,
+        seated("v1", "지원자_1"),
+        said("u1", "틀린 말", start=3.0),
+        ("operator", SegmentEdited(segment="u1.1", text="맞는 말")),
+        said("u2", "누구", voice="v8", start=5.0),
+        said("u3", "또 누구", voice="v9", start=6.0),
+        said("u4", "모름", voice=None, start=7.0),
+    )
+    text = render(fold("s", entries), entries, Format.TEXT)
+    assert text.split("\n\n")[1].splitlines() == [
+        "[00:00:03] 지원자_1 김하나: 맞는 말 (고쳐 씀)",
+        "[00:00:05] 미확인 A: 누구",
+        "[00:00:06] 미확인 B: 또 누구",
+        "[00:00:07] 미확인: 모름",
+    ]
+
+
+def test_the_text_says_what_an_own_microphone_heard_of_others() -> None:
+    heard = msgspec.structs.replace(
+        said("u1", "네", start=3.0), track="지원자_1", suppressed=((1.0, 2.25),)
+    )
+    entries = story(CREATED, seated("v1", "지원자_1"), heard)
+    text = render(fold("s", entries), entries, Format.TEXT)
+    assert text.split("\n\n")[1].splitlines() == [
+        "[00:00:01] 지원자_1: (다른 사람의 말소리라서 뺌, 1.2초)",
+        "[00:00:03] 지원자_1 김하나: 네",
+    ]
+    record = json.loads(render(fold("s", entries), entries, Format.JSON))
+    assert record["suppressed"] == [{"track": "지원자_1", "start": 1.0, "end": 2.25}]

@@ -2,6 +2,7 @@
 
 The files are never edited. A release adds its own: ``daedam export SESSION --format journal`` as
 ``RELEASE-NAME.jsonl`` and what ``--format json`` says of it as ``RELEASE-NAME.result.json``.
+``RELEASE-NAME.lines.json`` says whose every line is; the page's own fold is held to it, too.
 """
 
 import json
@@ -18,6 +19,7 @@ from tests.server.stories import read_line
 
 GOLDEN = Path(__file__).parent / "golden"
 JOURNALS = sorted(GOLDEN.glob("*.jsonl"))
+LINES = sorted(GOLDEN.glob("*.lines.json"))
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)
@@ -26,6 +28,22 @@ def test_a_golden_journal_still_folds_to_its_result(path: Path) -> None:
     session = fold("golden", entries)
     expected = json.loads(path.with_suffix(".result.json").read_bytes())
     assert of_then(legacy.result(session, session.at), expected) == expected
+
+
+@pytest.mark.parametrize("path", LINES, ids=lambda path: path.stem)
+def test_a_golden_journal_still_gives_every_line_to_whom_it_belongs(path: Path) -> None:
+    journal = path.with_name(path.name.removesuffix(".lines.json") + ".jsonl")
+    session = fold("golden", map(read_line, journal.read_bytes().splitlines()))
+    assert json.loads(path.read_bytes()) == [
+        {
+            "segment": spoken.segment.segment,
+            "seat": session.speaker(spoken.segment),
+            "voice": session.voice(spoken.segment),
+            "text": spoken.segment.text,
+            "start": spoken.segment.words[0][0],
+        }
+        for spoken in legacy.in_order(session)
+    ]
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)

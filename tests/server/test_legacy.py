@@ -20,6 +20,8 @@ from server.events import (
     NoteAdded,
     RoomConfirmed,
     UtteranceDropped,
+    VoiceAssigned,
+    VoicesMerged,
 )
 from server.reports import Backlog, ChunkResult
 from server.session import Session, fold
@@ -190,7 +192,7 @@ def test_evidence_whose_words_were_erased_counts_no_more() -> None:
         for item in entries
     ]
     session = fold("s", blanked)
-    assert legacy.score(session, session.newest["지원자_1"].evaluation) == 0
+    assert legacy.score(session.newest["지원자_1"]) == 0
 
 
 def test_the_newest_evaluation_is_the_one_that_is_averaged() -> None:
@@ -329,6 +331,23 @@ def test_silence_is_a_success_without_words() -> None:
     assert found["success"] is True
     assert "error" not in found
     assert found["transcription"]["text"] == ""
+
+
+def test_the_result_says_whose_each_voice_is_and_merged_ones_are_one() -> None:
+    session = told(
+        CREATED,
+        VoiceAssigned(voice="v1", seat="지원자_1", reason="own_microphone"),
+        VoiceAssigned(voice="v2", seat="지원자_2", reason="enrolment"),
+        VoiceAssigned(voice="v3", seat=None, reason="heard"),
+        VoiceAssigned(voice="v4", seat=None, reason="heard"),
+        said("u1", "누구 말일까요", voice="v4"),
+        ("operator", VoicesMerged(voice="v3", into="v4")),
+    )
+    assert legacy.result(session, 9.0)["voices"] == [
+        {"voice": "v4", "seat": None, "letter": "B", "is_own": False},
+        {"voice": "v1", "seat": "지원자_1", "letter": "", "is_own": True},
+        {"voice": "v2", "seat": "지원자_2", "letter": "", "is_own": False},
+    ]
 
 
 def test_every_view_can_be_sent() -> None:

@@ -14,15 +14,23 @@ from server.events import (
     ConsentWithdrawn,
     Erased,
     Event,
+    Evidence,
     Gap,
     Joined,
     Left,
+    Level,
     Muted,
+    Retracted,
     RoomConfirmed,
+    SegmentEdited,
     SessionConfig,
     Unknown,
     Unmuted,
     UtteranceDropped,
+    UtteranceFinal,
+    VoiceAssigned,
+    VoiceForgotten,
+    VoicesMerged,
 )
 from server.session import Life, Session, fold
 from tests.server.stories import (
@@ -32,10 +40,13 @@ from tests.server.stories import (
     any_story,
     entry,
     evaluated,
+    moved,
     note,
     read_line,
     said,
     seated,
+    split,
+    spoken_in,
     story,
 )
 
@@ -335,3 +346,198 @@ def test_whatever_happens_the_fold_keeps_its_promises(entries: list[Entry]) -> N
     attributed = [spoken for seat in (*APPLICANTS, "면접관_1") for spoken in session.words_of(seat)]
     nobodys = [spoken for spoken in session.spoken if session.speaker(spoken.segment) is None]
     assert len(attributed) + len(nobodys) == len(session.spoken)
+
+
+# Corrections
+
+
+def by(author: str, event: Event) -> tuple[str, Event]:
+    return author, event
+
+
+def lines(session: Session) -> list[tuple[str, str | None, str]]:
+    return [
+        (line.segment.segment, session.speaker(line.segment), line.segment.text)
+        for line in session.spoken
+    ]
+
+
+def test_a_persons_word_on_a_voice_beats_the_machines_whatever_the_order() -> None:
+    persons, machines = by("operator", seated("v1", "지원자_1")), seated("v1", "지원자_2")
+    for order in ((persons, machines), (machines, persons)):
+        assert told(CREATED, *order).voices == {"v1": "지원자_1"}
+    later = by("면접관_1", seated("v1", None))
+    assert told(CREATED, persons, later, machines).voices == {"v1": None}
+
+
+def test_a_persons_word_on_a_line_beats_the_machines_whatever_the_order() -> None:
+    before = (CREATED, seated("v1", "지원자_1"), seated("v2", "지원자_2"), said("u1", "나"))
+    persons, machines = by("operator", moved("u1.1", "v2")), moved("u1.1", None)
+    for order in ((persons, machines), (machines, persons)):
+        session = told(*before, *order)
+        assert lines(session) == [("u1.1", "지원자_2", "나")]
+        [line] = session.spoken
+        assert (line.is_moved, line.segment.voice_confidence) == (True, 1.0)
+    assert lines(told(*before, machines)) == [("u1.1", None, "나")]
+
+
+def test_what_was_retracted_never_was_and_a_retraction_can_be_retracted() -> None:
+    events: list[Event | tuple[str, Event]] = [CREATED, seated("v1", "지원자_1"), said("u1", "나")]
+    events.append(by("operator", moved("u1.1", None)))
+    for count, seat in enumerate(("지원자_1", None, "지원자_1"), 4):
+        events.append(by("operator", Retracted(of=count)))
+        assert lines(told(*events)) == [("u1.1", seat, "나")]
+
+
+def test_many_undoings_of_undoings_are_folded() -> None:
+    undoings = [by("operator", Retracted(of=seq)) for seq in range(3, 3003)]
+    session = told(CREATED, said("u1", "나"), by("operator", moved("u1.1", "v9")), *undoings)
+    assert session.spoken[0].segment.voice == "v9"
+
+
+def test_nothing_retracts_itself_or_what_comes_later() -> None:
+    session = told(
+        CREATED,
+        said("u1", "나"),
+        by("operator", Retracted(of=4)),
+        by("operator", moved("u1.1", "v2")),
+        by("operator", Retracted(of=5)),
+    )
+    assert session.spoken[0].segment.voice == "v2"
+
+
+def test_merged_voices_are_one_all_along_and_no_ring_is_closed() -> None:
+    session = told(
+        CREATED,
+        seated("v3", "지원자_1"),
+        said("u1", "하나"),
+        said("u2", "둘", voice="v2"),
+        VoicesMerged(voice="v1", into="v2"),
+        VoicesMerged(voice="v2", into="v3"),
+        VoicesMerged(voice="v3", into="v1"),
+    )
+    assert words(session, "지원자_1") == ["하나", "둘"]
+    assert session.voices_heard == ["v3"]
+    assert session.heard_seq == {"지원자_1": 6}
+
+
+def test_a_split_that_does_not_have_all_the_words_is_none() -> None:
+    heard = said("u1", "하나 둘 셋")
+    for sizes in ((1, 1), (2, 2), (3, 1)):
+        assert lines(told(CREATED, heard, split("u1.1", *sizes))) == [("u1.1", None, "하나 둘 셋")]
+    assert len(told(CREATED, heard, split("u1.1", 1, 2)).spoken) == 2
+
+
+def test_nothing_can_be_a_part_of_itself() -> None:
+    parts = split("u1.1.9.1", 1, 1)
+    ring = msgspec.structs.replace(
+        parts, parts=(msgspec.structs.replace(parts.parts[0], segment="u1.1"), parts.parts[1])
+    )
+    session = told(CREATED, said("u1", "하나 둘 셋"), split("u1.1", 2, 1), ring)
+    assert [text for _, _, text in lines(session)] == ["하나 둘", "셋"]
+
+
+def test_parts_stand_where_their_whole_stood_with_times_of_their_own() -> None:
+    session = told(
+        CREATED,
+        said("u1", "하나 둘 셋 넷", start=1.0),
+        said("u2", "끝", start=9.0),
+        split("u1.1", 3, 1),
+        by("operator", split("u1.1.9.1", 1, 2)),
+    )
+    assert [(line.segment.text, line.start) for line in session.spoken] == [
+        ("하나", 1.0),
+        ("둘 셋", 1.5),
+        ("넷", 2.5),
+        ("끝", 9.0),
+    ]
+    assert [line.segment.text for line in session.utterances["u1"]] == ["하나", "둘 셋", "넷"]
+
+
+def test_a_seat_is_enrolled_until_its_voice_is_forgotten() -> None:
+    enrolled = VoiceAssigned(voice="v7", seat="지원자_1", reason="enrolment")
+    assert told(CREATED, enrolled).enrolled == {"지원자_1": "v7"}
+    forgotten = told(CREATED, enrolled, VoiceForgotten(seat="지원자_1"))
+    assert (forgotten.enrolled, forgotten.voices) == ({}, {"v7": "지원자_1"})
+
+
+def test_a_voice_without_a_seat_keeps_its_place_among_the_unknown_when_another_is_named() -> None:
+    session = told(
+        CREATED,
+        said("u1", "나", voice="v5"),
+        said("u2", "너", voice="v6"),
+        by("operator", seated("v5", "지원자_1")),
+    )
+    assert list(session.account.found) == ["v5", "v6"]
+
+
+def test_what_was_said_of_a_stretch_later_replaces_what_was_said_before() -> None:
+    session = told(
+        CREATED,
+        spoken_in("room-1", 0.0, 10.0, ("v1", 1.0, 6.0), ("v2", 5.0, 9.0)),
+        spoken_in("room-1", 20.0, 30.0, ("v1", 21.0, 29.0)),
+        spoken_in("room-1", 4.0, 22.0, ("v3", 3.0, 8.0)),
+    )
+    spans = [(one.voice, one.start, one.end) for one in session.account.speech["room-1"]]
+    assert spans == [("v1", 1.0, 4.0), ("v3", 4.0, 8.0), ("v1", 22.0, 29.0)]
+    inside = told(
+        CREATED,
+        spoken_in("room-1", 0.0, 10.0, ("v1", 0.0, 10.0)),
+        spoken_in("room-1", 4.0, 5.0),
+    )
+    spans = [(one.voice, one.start, one.end) for one in inside.account.speech["room-1"]]
+    assert spans == [("v1", 0.0, 4.0), ("v1", 5.0, 10.0)]
+
+
+def test_evidence_counts_as_it_was_judged_whatever_is_put_right_later() -> None:
+    judged = msgspec.structs.replace(
+        evaluated("지원자_1", 3),
+        levels=(
+            Level(
+                criterion="기술",
+                level=None,
+                evidence=(Evidence(segment="u1.1", start=0, end=2),),
+            ),
+        ),
+    )
+    before = (CREATED, seated("v1", "지원자_1"), said("u1", "개발 경험"), judged)
+    edited = by("operator", SegmentEdited(segment="u1.1", text="계발"))
+    for session in (told(*before), told(*before, edited), told(*before, split("u1.1", 1, 1))):
+        assert session.newest["지원자_1"].hits == {"기술": 1}
+
+
+@given(entries=any_story)
+@settings(deadline=None, max_examples=60, derandomize=True, database=None)
+def test_lines_are_the_same_whether_they_were_put_right_step_by_step_or_at_once(
+    entries: list[Entry],
+) -> None:
+    """What counts depends on the journal, not on when somebody looked."""
+    session = fold("s", entries)
+    assert [line for seat in session.utterances.values() for line in seat] == sorted(
+        session.spoken, key=lambda line: list(session.utterances).index(line.utterance)
+    )
+    assert {line.segment.segment: line for line in session.spoken} == session.segments
+    undone = [*entries]
+    facts = [
+        seq for seq in session.account.facts if seq not in session.account.retractions.retracted
+    ]
+    for of in reversed(facts):
+        undone.append(entry(len(undone) + 1, Retracted(of=of), by="operator"))
+    heard = [
+        (segment.segment, segment.text)
+        for one in entries
+        if isinstance(one.event, UtteranceFinal)
+        for segment in one.event.segments
+    ]
+    taken_back = fold("s", undone)
+    assert [(line.segment.segment, line.segment.text) for line in taken_back.spoken] == heard
+    assert set(taken_back.voices.values()) <= {None}
+
+
+@pytest.mark.parametrize("reason", ["leakage", "duplicate"])
+def test_a_neighbour_heard_from_afar_is_suppressed_and_not_lost(reason: str) -> None:
+    dropped = UtteranceDropped(utterance="u1", track="t1", start=3.0, end=4.5, reason=reason)
+    session = fold("s1", story(CREATED, dropped))
+    assert session.lost == []
+    (stretch,) = session.account.suppressed
+    assert (stretch.track, stretch.start, stretch.end) == ("t1", 3.0, 4.5)
