@@ -14,14 +14,17 @@ from pipeline.assembly import Ears
 from pipeline.evaluation.keywords import KeywordEvaluator
 from pipeline.inference import Executor
 from pipeline.models import Registry
-from pipeline.processes import LocalConfig, LocalExecutor
+from pipeline.processes import LocalConfig
+from pipeline.routing import RoutedExecutor
 from server.api import context, contracts, http, pages
 from server.api.middleware import know_the_caller, let_listed_pages_read, speak_json
 from server.api.operations import gauges
 from server.api.peers import Peers
 from server.api.readiness import Readiness
+from server.api.voice import MAX_TRIES, TRIES_S
 from server.budget import MemoryBudget
 from server.entrance.links import Links, load_key
+from server.entrance.ratelimit import SlidingWindow
 from server.entrance.resumes import Resumes
 from server.exchange.local import LocalExchange
 from server.exchange.protocol import Exchange
@@ -56,6 +59,7 @@ def make_app(settings: Settings, executor: Executor | None = None) -> web.Applic
     app[context.SETTINGS] = settings
     app[context.BUDGET] = MemoryBudget(settings.memory_budget)
     app[context.METRICS] = Metrics()
+    app[context.READINGS] = SlidingWindow(MAX_TRIES, TRIES_S)
     app.add_routes(http.routes())
     app.add_routes(pages.routes())
     app.add_routes(contracts.routes())
@@ -114,12 +118,14 @@ async def _workers(app: web.Application) -> AsyncIterator[None]:
     config = LocalConfig(models=settings.models)
     if settings.workers is not None:
         config = replace(config, workers=settings.workers)
-    async with LocalExecutor(config) as executor:
+    async with RoutedExecutor(config) as executor:
         app[context.EXECUTOR] = MeasuredExecutor(executor, app[context.METRICS])
         app[context.READINESS].workers = executor
         await executor.wait_ready(WORKERS_READY_S)
         for kind, problem in executor.problems().items():
             log.error("%s: %s", kind, problem)
+        if missing := await executor.voice_problem():
+            log.warning("voices are not told apart: %s", missing)
         yield
 
 

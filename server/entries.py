@@ -126,11 +126,14 @@ def decode_body(kind: str, version: int, body: bytes) -> Event:
     if not stripped or stripped == b'{"erased":true}':
         return Blank()
     event = CATALOGUE.get(kind)
-    if event is None or version > event.VERSION:
-        return Unknown(body=msgspec.Raw(stripped))
-    if version == event.VERSION:
+    if event is not None and version == event.VERSION:
         return msgspec.json.decode(stripped, type=event)
+    steps = range(version, event.VERSION) if event is not None else ()
+    lifts = [LIFTS.get((kind, step)) for step in steps]
+    if event is None or not lifts or None in lifts:
+        return Unknown(body=msgspec.Raw(stripped))
     lifted = msgspec.json.decode(stripped)
-    for step in range(version, event.VERSION):
-        lifted = LIFTS[(kind, step)](lifted)
+    for lift in lifts:
+        assert lift is not None
+        lifted = lift(lifted)
     return msgspec.convert(lifted, type=event)

@@ -61,6 +61,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         "DAEDAM_KEEP_AUDIO_DAYS": ("keep_audio_days", _days),
         "DAEDAM_MIX": ("mix", _mix),
         "DAEDAM_DIRECT_URL": ("direct_url", read_internal_url),
+        "DAEDAM_SPEAKERS": ("speakers", _switch),
+        "DAEDAM_FINAL_PASS": ("final_pass", _switch),
     }
     values: dict[str, object] = {}
     for variable, (name, read) in known.items():
@@ -83,6 +85,12 @@ def port_number(text: str) -> int:
     if not 0 <= port <= 65535:
         raise ValueError("a port lies between 0 and 65535")
     return port
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("it is on or off")
+    return text == "on"
 
 
 def _path(text: str) -> Path:

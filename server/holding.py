@@ -2,31 +2,38 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
+from pipeline.speakers.job_models import JobVoiceModels
 from server import decisions
-from server.attendance import Attendance, Connection, process_of
+from server.attendance import Attendance, Connection
 from server.entrance.resumes import Resumption
 from server.errors import ClientError, ErrorCode, HeldElsewhere, id_of_another_command
-from server.events import SYSTEM, CloseReason, Left, SessionClosed
+from server.events import SYSTEM, CloseReason, SessionClosed
+from server.finalpass import FINAL_PASS_S, final_pass
 from server.hearing.feed import Feed
 from server.hearing.listening import Listening
 from server.hearing.outlets import Outlets, mix_nothing
 from server.hearing.tracks import Tracks
-from server.lease import keep_lease
+from server.hearing.voices import SessionVoices
+from server.lease import LOOK_S, keep_lease, keep_lease_while
 from server.ledger import Committed, Ledger
 from server.messages import Missed, Mute, Signal
 from server.mixing.stage import Stage
+from server.register import part_with_the_lost
 from server.services import Services
 from server.session import Session
+from server.store import voices
 from server.store.custody import Custody
+from server.store.retention import is_own
+from server.store.voices import VoiceFiles
 from server.tasks import Tasks
+from server.ticks import tick
 
 log = logging.getLogger(__name__)
 
 STAGE_HZ = {"wideband": 16_000, "fullband": 48_000}
-LOOK_S = 0.2
-"""How often to look whether an ended session's last words are written down."""
 
 
 class Holding:
@@ -54,7 +61,14 @@ class Holding:
         self._attendance = attendance
         self._on_deposed = on_deposed
         ears, executor, metrics = services.ears, services.executor, services.metrics
-        self.listening = Listening(ledger, ears, executor, self.evaluate, metrics)
+        session = ledger.session
+        self.voices = SessionVoices(
+            session,
+            JobVoiceModels(executor, session.id),
+            VoiceFiles(services.settings.data / voices.FOLDER),
+            is_wanted=services.settings.speakers,
+        )
+        self.listening = Listening(ledger, ears, executor, self.evaluate, metrics, self.voices)
         self.custody = Custody(ledger.session, services.store)
         self.stage = Stage(STAGE_HZ[services.settings.mix])
         is_heard = ledger.session.config.hear_each_other
@@ -72,11 +86,14 @@ class Holding:
             metrics,
             outlets,
             services.settings.hold_seat_s,
+            self.voices,
         )
         self._guests: set[str] = set()
         """Connections of other processes that send recordings here."""
         self._tasks = Tasks(f"holding {ledger.session.id}")
         self._ending: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
+        """The final pass."""
 
     @property
     def is_ending(self) -> bool:
@@ -84,7 +101,18 @@ class Holding:
 
     @property
     def is_busy(self) -> bool:
-        return self.listening.is_busy or self.tracks.is_busy or self.is_ending
+        after = (self._ending, self._checking)
+        return self._is_hearing or any(task is not None and not task.done() for task in after)
+
+    @property
+    def _has_shared_words(self) -> bool:
+        """Whether anything was said at a microphone that several people share."""
+        is_on = self._services.settings.speakers
+        return is_on and any(not is_own(spoken.track) for spoken in self._session.spoken)
+
+    @property
+    def _is_hearing(self) -> bool:
+        return self.listening.is_busy or self.tracks.is_busy
 
     @property
     def _session(self) -> Session:
@@ -96,35 +124,23 @@ class Holding:
         Raises:
             ClientError: the journal fails.
         """
+        await self.voices.begin()
         # What their microphones said since the last final is missing, whoever comes back.
         elsewhere = set(self._session.present) - set(self._attendance.connections)
         self.tracks.recall(elsewhere)
         await self.part_with_the_lost()
         self._tasks.start(self._keep_lease(), "lease")
-        self._tasks.start(self._tick(), "clock")
+        self._tasks.start(tick(self._ledger, self.evaluate, self.part_with_the_lost), "clock")
 
     async def part_with_the_lost(self) -> None:
         """Connections of a process that died never left; say so now."""
-        own = self._services.exchange.name
-        processes = frozenset(map(process_of, self._session.present))
-        alive = await self._services.exchange.alive(processes | {own})
-
-        def is_lost(connection: str) -> bool:
-            if process_of(connection) == own:
-                return connection not in self._attendance.connections
-            return process_of(connection) not in alive
-
-        def decide(session: Session, at: float) -> list[Left]:
-            del at
-            lost = filter(is_lost, session.present)
-            return [Left(connection=connection, reason="lost") for connection in lost]
-
-        await self._ledger.commit(decide, by=SYSTEM, as_holder=True)
+        await part_with_the_lost(self._ledger, self._attendance, self._services.exchange)
 
     def follow(self) -> None:
         """Do what the session says now; never raises."""
         self.tracks.follow()
         self.custody.follow()
+        self.voices.follow()
         for connection in [one for one in self._guests if one not in self._session.present]:
             self._guests.discard(connection)
             self.listening.forget(connection)
@@ -234,7 +250,9 @@ class Holding:
         await self.tracks.close()
         await self._tasks.close()
         if self._session.is_over:
+            await self.voices.end()
             await self.custody.settle()
+        await self.voices.close(is_ours=not self._ledger.deposed.is_set())
         await self.custody.close()
 
     async def _keep_lease(self) -> None:
@@ -242,25 +260,11 @@ class Holding:
         if not await keep_lease(self._ledger):
             self._on_deposed()
             return
-        while self.is_busy:  # noqa: ASYNC110  # streams and tracks do not tell when they are done
-            await asyncio.sleep(LOOK_S)
+        if not await keep_lease_while(self._ledger, lambda: self.is_busy):
+            self._on_deposed()
+            return
         await self._ledger.release()
         await self.custody.settle()
-
-    async def _tick(self) -> None:
-        """Evaluate at every 30 s of session time."""
-        while not self._session.is_over:
-            rest = decisions.TICK_S - self._ledger.now() % decisions.TICK_S
-            await asyncio.sleep(rest + 0.001)
-            if self._ledger.closed.is_set():
-                return
-            try:
-                await self.evaluate()
-                await self.part_with_the_lost()
-            except ClientError as error:
-                log.warning("tick of %s: %s", self._session.id, error.code)
-            except Exception:
-                log.exception("evaluation of %s failed", self._session.id)
 
     async def _end(self, by: str, cmd: str | None, reason: CloseReason) -> None:
         log.info("session %s: live -> ending", self._session.id)
@@ -279,6 +283,29 @@ class Holding:
             self._attendance.dismiss(ErrorCode.JOURNAL_UNAVAILABLE, 1011, "peer")
             raise
         log.info("session %s: ending -> review", self._session.id)
+        checking = self._tasks.spawn(self._check_speakers(), "final pass")
+        # Where nobody's voice is known and no label can change, nothing keeps others from erasing.
+        if self._is_hearing or self._has_shared_words or self.voices.gallery.voices:
+            self._checking = checking
+
+    async def _check_speakers(self) -> None:
+        """Hear the room microphones as a whole, where that is wanted; then know no voice more.
+
+        Last words may take their time. Voices are forgotten when theirs is over all the same.
+        """
+        services = self._services
+        until = time.monotonic() + FINAL_PASS_S
+        try:
+            async with asyncio.timeout(FINAL_PASS_S):
+                while self._is_hearing:  # noqa: ASYNC110  # streams and tracks do not tell the end
+                    await asyncio.sleep(LOOK_S)
+                if services.settings.final_pass and self._has_shared_words:
+                    checking = await final_pass(services, self._ledger, self.voices, until)
+                    await checking.attempt(self.evaluate)
+        except TimeoutError:
+            log.warning("session %s: no time was left for the final pass", self._session.id)
+        finally:
+            await self.voices.end()
 
 
 def no_microphone() -> ClientError:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from server.errors import ClientError
 from server.ledger import Ledger
@@ -13,6 +14,8 @@ RENEWALS = 3
 """Times that a lease is renewed before it would run out."""
 PATIENCE_S = 30.0
 """How long after its lease a holder goes on without the journal: as long as words wait for it."""
+LOOK_S = 0.2
+"""How often to look whether the work for an ended session is done."""
 
 
 async def keep_lease(ledger: Ledger) -> bool:
@@ -38,6 +41,19 @@ async def keep_lease(ledger: Ledger) -> bool:
     finally:
         for turn in turns:
             turn.cancel()
+    return True
+
+
+async def keep_lease_while(ledger: Ledger, is_busy: Callable[[], bool]) -> bool:
+    """Renew the lease of an ended session while there is work; False: it is not ours any more."""
+    renewed = time.monotonic()
+    while is_busy():  # nobody tells when the last work is done
+        await asyncio.sleep(LOOK_S)
+        if ledger.deposed.is_set():
+            return False
+        if time.monotonic() - renewed > ledger.lease_s / RENEWALS:
+            renewed = time.monotonic()
+            await _renewed(ledger)
     return True
 
 

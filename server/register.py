@@ -2,10 +2,12 @@
 
 import logging
 
-from server.attendance import Connection
+from server.attendance import Attendance, Connection, process_of
 from server.errors import ClientError
-from server.events import Joined, Left
+from server.events import SYSTEM, Joined, Left
+from server.exchange.protocol import Exchange
 from server.ledger import Ledger
+from server.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -48,3 +50,26 @@ class Register:
             await self._ledger.commit(lambda session, _: () if session.is_over else (event,), by=by)
         except ClientError as error:
             log.warning("presence in %s not recorded: %s", self._ledger.session.id, error.code)
+
+
+async def part_with_the_lost(ledger: Ledger, attendance: Attendance, exchange: Exchange) -> None:
+    """Connections of a process that died never left; say so, where the session is held.
+
+    Raises:
+        ClientError: the journal fails.
+    """
+    own = exchange.name
+    processes = frozenset(map(process_of, ledger.session.present))
+    alive = await exchange.alive(processes | {own})
+
+    def is_lost(connection: str) -> bool:
+        if process_of(connection) == own:
+            return connection not in attendance.connections
+        return process_of(connection) not in alive
+
+    def decide(session: Session, at: float) -> list[Left]:
+        del at
+        lost = filter(is_lost, session.present)
+        return [Left(connection=connection, reason="lost") for connection in lost]
+
+    await ledger.commit(decide, by=SYSTEM, as_holder=True)

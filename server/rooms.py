@@ -16,6 +16,8 @@ from server.operations import memory
 from server.room import Room
 from server.services import Services
 from server.session import Session
+from server.store import voices
+from server.store.voices import VoiceFiles
 from server.sweep import Sweep
 from server.tasks import Tasks
 
@@ -36,7 +38,8 @@ class Rooms:
         self._is_shared = isinstance(services.settings.journal, RedisAddress)
         self._rooms: dict[str, Room] = {}
         self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._sweep = Sweep(services.store, services.journal)
+        files = VoiceFiles(services.settings.data / voices.FOLDER)
+        self._sweep = Sweep(services.store, services.journal, files, is_shared=self._is_shared)
         self._tasks = Tasks("rooms")
         self._is_draining = False
         self._is_closing = False

@@ -49,6 +49,8 @@ class Settings:
         metrics_token: opens ``/metrics`` to others than this machine.
         mix: how people hear each other: ``wideband`` (16 kHz) or ``fullband`` (48 kHz, twice the
             work).
+        speakers: whether voices on room microphones are told apart.
+        final_pass: whether they are told apart once more, with all that was said, at the end.
         direct_url: the origin at which clients reach this very process, behind a load balancer;
             WHIP clients are sent there when it holds their session. None: requests are passed on.
     """
@@ -84,6 +86,8 @@ class Settings:
     keep_audio_days: float = 0.0
     mix: Literal["wideband", "fullband"] = "wideband"
     direct_url: str | None = None
+    speakers: bool = True
+    final_pass: bool = True
 
     @property
     def allowed_origins(self) -> frozenset[str]:

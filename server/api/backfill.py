@@ -1,18 +1,15 @@
 """Sound that got lost on its way, sent again by the page that kept it."""
 
-import asyncio
 import math
 from typing import Annotated, Any
 
 import msgspec
-import numpy as np
 from aiohttp import web
 
-from pipeline.audio import RATE_HZ
-from server.api import context
+from server.api import context, pcm
 from server.api.middleware import json_response
 from server.api.relaying import at_holder
-from server.errors import ClientError, ErrorCode, Overloaded, SessionOver
+from server.errors import ClientError, ErrorCode, SessionOver
 from server.hearing.awaited import MAX_POSTS
 from server.hearing.splice import Piece
 from server.messages import check_session_id
@@ -20,12 +17,7 @@ from server.room import Room
 
 MAX_S = 48.0
 """What pages keep and what may come around it."""
-BYTES = 2
-"""Of a sample."""
-MAX_BODY = round(MAX_S * RATE_HZ) * BYTES
-BODY_S = 25.0
-"""Longer than anybody waits for the sound."""
-FULL_SCALE = 32768.0
+MAX_BODY = pcm.max_body(MAX_S)
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -56,13 +48,13 @@ async def backfill(request: web.Request) -> web.Response:
     session = check_session_id(request.match_info["session"])
     room = await request.app[context.ROOMS].find(session)
     sent = _query(request)
-    length = _length(request)
+    length = pcm.length_of(request, MAX_S)
     if room.session.is_over:
         raise SessionOver
     budget = request.app[context.BUDGET]
     taken = await budget.take(length)
     try:
-        body = await _body(request, length)
+        body = await pcm.read_bytes(request, length)
 
         async def here() -> web.Response:
             return json_response(await _fill(request, room, sent, body))
@@ -75,7 +67,7 @@ async def backfill(request: web.Request) -> web.Response:
 async def _fill(request: web.Request, room: Room, sent: Sent, body: bytes) -> Filled:
     if room.session.is_over:
         raise SessionOver
-    sound = np.frombuffer(body, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+    sound = pcm.samples_of(body)
     link, rest = request[context.PRINCIPAL].link, min(sent.rest, MAX_POSTS)
     tracks = room.held().tracks
     filled_s = tracks.answer(sent.connection, link, Piece(sent.start, sound), rest)
@@ -91,34 +83,3 @@ def _query(request: web.Request) -> Sent:
     if not math.isfinite(sent.start):
         raise ClientError(ErrorCode.BAD_REQUEST, "The query is wrong: start is no time.")
     return sent
-
-
-def _length(request: web.Request) -> int:
-    """Return how many bytes the body has.
-
-    Raises:
-        ClientError: ``bad_request``, ``too_large``.
-    """
-    length = request.content_length
-    if length is None and not request.body_exists:
-        return 0
-    if length is None:
-        raise ClientError(ErrorCode.BAD_REQUEST, "Say how long the sound is: Content-Length.")
-    if length > MAX_BODY:
-        raise ClientError(ErrorCode.TOO_LARGE, "Send at most 48 seconds at once.", status=413)
-    if length % BYTES:
-        raise ClientError(ErrorCode.BAD_REQUEST, "A sample has two bytes; one is missing.")
-    return length
-
-
-async def _body(request: web.Request, length: int) -> bytes:
-    """Read past aiohttp's own limit for bodies, which is meant for forms."""
-    if not length:
-        return b""
-    try:
-        async with asyncio.timeout(BODY_S):
-            return await request.content.readexactly(length)
-    except TimeoutError:
-        raise Overloaded("The sound came too slowly; it is not awaited any more.") from None
-    except asyncio.IncompleteReadError:
-        raise ClientError(ErrorCode.BAD_REQUEST, "The sound ended early.") from None

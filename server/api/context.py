@@ -8,6 +8,7 @@ from server.api.peers import Peers
 from server.api.readiness import Readiness
 from server.budget import MemoryBudget
 from server.entrance.links import Links
+from server.entrance.ratelimit import SlidingWindow
 from server.exchange.protocol import Exchange
 from server.exchange.relay import Relay
 from server.journal.opening import Opened
@@ -33,6 +34,8 @@ PEERS = web.AppKey("peers", Peers)
 BUDGET = web.AppKey("budget", MemoryBudget)
 METRICS = web.AppKey("metrics", Metrics)
 READINESS = web.AppKey("readiness", Readiness)
+READINGS = web.AppKey("readings", SlidingWindow)
+"""How often people have their voices learnt."""
 PRINCIPAL = web.RequestKey("principal", Principal)
 RELAYED = web.RequestKey("relayed", bool)
 """Another process of this deployment passes the request on."""

@@ -14,6 +14,7 @@ from server.api.records import end, erase, export, journal, result
 from server.api.relaying import command
 from server.api.sessions import create, invite, sessions
 from server.api.signaling import join, offer
+from server.api.voice import enrol, forget_voice, voices
 from server.api.websocket import interview
 from server.errors import ClientError, ErrorCode, UnknownSession
 from server.messages import check_session_id
@@ -38,6 +39,9 @@ def routes() -> list[web.RouteDef]:
         web.get(SESSION + "/{session}/join", join, name="join"),
         web.post(SESSION + "/{session}/offer", offer, name="offer"),
         web.post(SESSION + "/{session}/backfill", backfill, name="backfill"),
+        web.get(SESSION + "/{session}/voice", voices, name="voices"),
+        web.post(SESSION + "/{session}/voice", enrol, name="enrol"),
+        web.delete(SESSION + "/{session}/voice", forget_voice, name="forget_voice"),
         web.post(SESSION + "/{session}/command", command, name="command"),
         web.delete(SESSION + "/{session}", erase, name="erase"),
         *whip.routes(),

@@ -1,5 +1,7 @@
 """What operators' programs ask: is the process ready, and what has it counted."""
 
+from collections import Counter
+
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
@@ -42,4 +44,5 @@ def gauges(app: web.Application) -> Gauges:
         queued=backlog.queued,
         running=backlog.running,
         oldest_s=backlog.oldest_wait_s,
+        voices=Counter(state for holding in held for state in holding.tracks.voice_states()),
     )

@@ -33,6 +33,10 @@ class Workers(Protocol):
         """What cannot be done, by job kind, and the reason."""
         ...
 
+    async def voice_problem(self) -> str | None:
+        """Return why voices are not told apart; None: nothing is known against it."""
+        ...
+
 
 class Standing(enum.StrEnum):
     """Where the process is in its life.
@@ -62,9 +66,13 @@ class Checks:
     models: Check
     journal: Check
     workers: Check
+    voices: Check
 
     def failing(self) -> Sequence[str]:
-        """Return what is not well, each with its word."""
+        """Return what is not well, each with its word.
+
+        Without voices the words of an interview are all there, so people may be sent here.
+        """
         found = {"models": self.models, "journal": self.journal, "workers": self.workers}
         return [f"{name} {word}" for name, word in found.items() if word is not Check.OK]
 
@@ -115,6 +123,7 @@ class Readiness:
             models=Check.OK if self._has_models() else Check.MISSING,
             journal=Check.OK if await self._journal_answers() else Check.NO_ANSWER,
             workers=Check.OK if self.workers is None or self.workers.is_able else Check.DEAD,
+            voices=await self._voices(),
         )
         if not self._is_draining:
             failing = checks.failing()
@@ -128,6 +137,11 @@ class Readiness:
     def _has_models(self) -> bool:
         # No worker at all is a matter of its own; the listening models are loaded at the start.
         return self.workers is None or not set(self.workers.problems()) - {"worker"}
+
+    async def _voices(self) -> Check:
+        if self.workers is None or await self.workers.voice_problem() is None:
+            return Check.OK
+        return Check.MISSING
 
     async def _journal_answers(self) -> bool:
         """Read something cheap, one read at a time however many probes come."""

@@ -19,6 +19,7 @@ FILES = {
     Format.TEXT: ("txt", "text/plain"),
     Format.SRT: ("srt", "application/x-subrip"),
     Format.VTT: ("vtt", "text/vtt"),
+    Format.RTTM: ("rttm", "text/plain"),
 }
 """Ending and media type of what a browser can download; the journal has its own address."""
 

@@ -66,7 +66,12 @@ async def at_holder(
 
     async def there(holder: str) -> web.Response:
         reply = await room.services.relay.ask(
-            holder, request[context.PRINCIPAL], what, request.rel_url.raw_path_qs, passed_on
+            holder,
+            request[context.PRINCIPAL],
+            what,
+            request.rel_url.raw_path_qs,
+            passed_on,
+            request.method,
         )
         if reply.status >= 400:
             raise holders.refused(reply.status, reply.body)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.models import Registry, Status
+from pipeline.routing import VOICE_MODELS, voice_problem
 from server.cli import browsers, redis_health
 from server.cli.findings import Finding, Mark, warning
 from server.errors import ClientError
@@ -33,6 +34,7 @@ def doctor(settings: Settings, options: argparse.Namespace) -> int:
         _media,
         _settings,
         _models,
+        _voices,
         _data,
         _journal,
         _sound,
@@ -80,8 +82,23 @@ def _models(settings: Settings) -> list[Finding]:
     for name in registry.defaults:
         status = registry.check(name)
         advice = "" if status is Status.PRESENT else f"daedam models fetch {name}"
-        findings.append(Finding(f"model {name}", status.value, advice))
+        is_warning = not registry.entry(name).is_needed
+        findings.append(Finding(f"model {name}", status.value, advice, is_warning))
     return findings
+
+
+def _voices(settings: Settings) -> list[Finding]:
+    if not settings.speakers:
+        return [Finding("voices", "not told apart (DAEDAM_SPEAKERS is off)")]
+    registry = Registry.default(settings.models)
+    problem = voice_problem(registry)
+    damaged = [name for name in VOICE_MODELS if registry.check(name) is Status.CORRUPT]
+    if problem is None and damaged:
+        problem = f"run: daedam models fetch {damaged[0]}"
+    if problem is None:
+        return [Finding("voices", "several people on one microphone are told apart")]
+    state = "several people on one microphone are not told apart; words are written down as ever"
+    return [warning("voices", state, problem)]
 
 
 def _data(settings: Settings) -> list[Finding]:

@@ -5,19 +5,17 @@ import sys
 
 from tqdm import tqdm
 
-from pipeline.models import Registry, Status
+from pipeline.models import FetchFailed, Registry, Status
 from server.settings import Settings
 
 
 def models(settings: Settings, options: argparse.Namespace) -> int:
-    """List, check or fetch; the status is 1 when a needed model is not intact."""
+    """List, check or fetch; the status is 1 when a model that is fetched unasked is not intact."""
     registry = Registry.default(settings.models)
     names = (options.name,) if options.name else registry.defaults
     if options.action == "fetch":
         for name in names:
-            with _Bar() as bar:
-                path = registry.fetch(name, bar.show, options.folder)
-            print(f"{name}: {path}")
+            _fetch(registry, name, options)
         return 0
     if options.action == "list" and options.name is None:
         names = tuple(registry.entries)
@@ -26,9 +24,21 @@ def models(settings: Settings, options: argparse.Namespace) -> int:
         status = registry.check(name)
         entry = registry.entry(name)
         is_whole = is_whole and (status is Status.PRESENT or not entry.is_default)
-        print(f"{name:16} {status.value:8} {entry.size / 1e6:8.1f} MB  {entry.licence}")
+        print(f"{name:22} {status.value:8} {entry.size / 1e6:8.1f} MB  {entry.licence}")
     print(f"folder: {registry.folder}", file=sys.stderr)
     return 0 if options.action == "list" or is_whole else 1
+
+
+def _fetch(registry: Registry, name: str, options: argparse.Namespace) -> None:
+    try:
+        with _Bar() as bar:
+            path = registry.fetch(name, bar.show, options.folder)
+    except FetchFailed as error:
+        if options.name or registry.entry(name).is_needed:
+            raise
+        print(f"{error} The server works without it: daedam doctor says what it lacks.")
+    else:
+        print(f"{name}: {path}")
 
 
 class _Bar:

@@ -25,8 +25,10 @@ from server.lockfile import DataInUse, DataLock, RunningServer, running_server
 from server.paths import SESSION
 from server.session import Session, fold
 from server.settings import Settings
+from server.store import voices
 from server.store.folder import FOLDER, FolderStore
 from server.store.protocol import MediaStore
+from server.store.voices import VoiceFiles
 
 TIMEOUT_S = 60.0
 TLS_GOODBYE_S = 0.25
@@ -64,6 +66,7 @@ class LocalOffice:
         self._journal = journal
         self._store = store
         self._settings = settings
+        self._voices = VoiceFiles(settings.data / voices.FOLDER)
 
     async def sessions(self) -> list[SessionInfo]:
         return await self._journal.sessions()
@@ -74,9 +77,12 @@ class LocalOffice:
     async def end(self, session: str) -> None:
         await desk.end(self._journal, session, f"command line {secrets.token_hex(4)}")
         await desk.settle_sound(self._journal, self._store, session)
+        await self._voices.delete(session)
 
     async def erase(self, session: str, seat: str | None) -> int:
-        return len((await desk.erase(self._journal, self._store, session, seat)).events)
+        count = len((await desk.erase(self._journal, self._store, session, seat)).events)
+        await self._voices.delete(session)
+        return count
 
     async def invite(self, session: str, wanted: Invitation) -> str:
         if isinstance(self._settings.journal, RedisAddress):

@@ -9,7 +9,8 @@ from pathlib import Path
 from pipeline.containers import NotAudio
 from pipeline.jobs import EngineError
 from server.access import Role
-from server.cli import doctor, importing, models, records, serve, sound, transcribe
+from server.cli import doctor, importing, models, records, serve, sound, transcribe, voices
+from server.cli.transcript import FORMATS
 from server.environment import from_environment, port_number
 from server.errors import ClientError
 from server.events import SEATS
@@ -154,9 +155,31 @@ def _add_transcribe(
     command = commands.add_parser("transcribe", help="write down a recording")
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument(
-        "--format", choices=("text", "json", "srt", "vtt"), default="text", help="default: text"
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="default: text; rttm: only who speaks when",
     )
     command.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    command.add_argument(
+        "--speakers",
+        type=voices.party,
+        metavar="N+M",
+        help="tell speakers apart: at most N interviewers and M applicants, e.g. 3+3",
+    )
+    command.add_argument(
+        "--enrol",
+        type=voices.reading,
+        action="append",
+        default=[],
+        metavar="SEAT=FILE",
+        help=f"about 8 s of one person's voice, e.g. {SEATS[0]}=one.wav; as often as needed",
+    )
+    command.add_argument(
+        "--no-final-pass",
+        action="store_true",
+        help="write each line at once, without telling speakers apart once more at the end",
+    )
     command.set_defaults(run=transcribe.transcribe)
 
 

@@ -54,16 +54,23 @@ class Relay:
         self._metrics = metrics
 
     async def ask(
-        self, holder: str, principal: Principal, what: str, path: str, body: bytes
+        self,
+        holder: str,
+        principal: Principal,
+        what: str,
+        path: str,
+        body: bytes,
+        method: str = "POST",
     ) -> Reply:
-        """POST to the process ``holder`` as ``principal`` and return its answer.
+        """Ask the process ``holder`` as ``principal`` and return its answer.
 
         Args:
             holder: the name of a process.
             principal: who asks.
             what: is asked for, as the metrics count it.
             path: of the resource.
-            body: JSON.
+            body: JSON, or sound.
+            method: of HTTP.
 
         Raises:
             HeldElsewhere: it is gone, does not answer, or does not hold the session any more.
@@ -73,7 +80,9 @@ class Relay:
             process = await self._exchange.find(holder)
             if process is None:
                 raise HeldElsewhere
-            reply = await self._watched(process, self._post(process, principal, path, body))
+            reply = await self._watched(
+                process, self._request(process, principal, method, path, body)
+            )
             if reply.status == MISDIRECTED:
                 raise HeldElsewhere
         except BaseException:
@@ -95,7 +104,9 @@ class Relay:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError):
             return False
 
-    async def _post(self, process: Process, principal: Principal, path: str, body: bytes) -> Reply:
+    async def _request(
+        self, process: Process, principal: Principal, method: str, path: str, body: bytes
+    ) -> Reply:
         headers = {
             "Authorization": f"{SCHEME} {self._links.vouch(principal)}",
             "Content-Type": "application/json",
@@ -103,9 +114,10 @@ class Relay:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
         url = URL(process.url + path, encoded=True)
         try:
-            async with self._client.post(
-                # A file is sent in pieces: large bytes would hold up the event loop.
+            async with self._client.request(
+                method,
                 url,
+                # A file is sent in pieces: large bytes would hold up the event loop.
                 data=io.BytesIO(body),
                 headers=headers,
                 timeout=timeout,

@@ -8,29 +8,37 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from pipeline.assembly import Ears
 from pipeline.containers import NotAudio
 from pipeline.inference import Executor, JobTranscriber
 from pipeline.jobs import Priority
-from pipeline.runner import ENGINE_FAILED, Dropped, Heard, Segmenter, in_turn, understand
+from pipeline.runner import (
+    ENGINE_FAILED,
+    Dropped,
+    Heard,
+    Segmenter,
+    Understood,
+    in_turn,
+    understand,
+)
 from server import consent, decisions, legacy
 from server.access import Principal, Right
 from server.errors import (
-    ClientError,
-    ErrorCode,
     HeldElsewhere,
     Overloaded,
     SessionOver,
     id_of_another_command,
 )
 from server.events import SYSTEM, AudioTaken, UtteranceFinal, is_applicant
+from server.hearing.ear import Ear, Voiced
 from server.hearing.finals import final_events
+from server.hearing.outcomes import Outcome, Outcomes
 from server.hearing.streams import Placed, Stream, decode_base64
+from server.hearing.voices import SessionVoices
 from server.ledger import Ledger
 from server.messages import AudioChunk, AudioProcessed
 from server.operations.metrics import Metrics
@@ -43,32 +51,11 @@ Got = TypeVar("Got")
 
 MAX_STREAMS = 32
 """Streams of one room; six seats on several connections need fewer."""
-REMEMBERED_ANSWERS = 256
-BLOCKS_A_STEP = 10
 WIDTH = 4
 """Utterances of one stream in work at once: enough for several workers, bounded in memory."""
 
 _NOT_TRANSCRIBED = "Some of this sound could not be transcribed; the record marks the place."
 _LATE = "The interview ended before this sound was understood; it will be in the record."
-
-
-@dataclass(slots=True, eq=False)
-class _Ear:
-    """A stream and the order of those who feed it."""
-
-    stream: Stream
-    speaker: str | None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What a chunk led to."""
-
-    utterances: tuple[str, ...] = ()
-    error: str | None = None
-    seq: int | None = None
-    code: str | None = None
 
 
 class Listening:
@@ -81,6 +68,7 @@ class Listening:
         executor: Executor,
         evaluate: Callable[[], Awaitable[None]],
         metrics: Metrics,
+        voices: SessionVoices | None = None,
     ) -> None:
         """Start open.
 
@@ -90,16 +78,18 @@ class Listening:
             executor: runs transcription.
             evaluate: called when words came after the session's end.
             metrics: counts what is dropped.
+            voices: those of the room; None: nobody tells them apart.
         """
         self._ledger = ledger
         self._models = ears
         self._executor = executor
         self._evaluate = evaluate
         self._metrics = metrics
+        self._voices = voices
         self._is_open = True
-        self._ears: dict[tuple[str, str | None], _Ear] = {}
+        self._ears: dict[tuple[str, str | None], Ear] = {}
         self._tasks = Tasks(f"listening {ledger.session.id}")
-        self._outcomes: OrderedDict[str, tuple[str, asyncio.Task[_Outcome]]] = OrderedDict()
+        self._outcomes = Outcomes()
 
     @property
     def is_busy(self) -> bool:
@@ -126,14 +116,14 @@ class Listening:
         speaker = command.speaker
         principal.check_audio(speaker)
         received_s = self._ledger.now()
-        task = self._remembered(command.id, principal.author)
+        task = self._outcomes.get(command.id, principal.author)
         if task is None:
             self._check(speaker)
             ear = self._ear(connection, speaker)
             task = self._tasks.spawn(
                 self._understand(ear, command, principal.author, received_s), "chunk"
             )
-            self._remember(command.id, principal.author, task)
+            self._outcomes.put(command.id, principal.author, task)
         outcome = await self._answered(task)
         return self._answer(command, principal, outcome)
 
@@ -165,7 +155,7 @@ class Listening:
             decisions.check_seat(session, speaker)
         consent.check(session, speaker)
 
-    def _ear(self, connection: str, speaker: str | None) -> _Ear:
+    def _ear(self, connection: str, speaker: str | None) -> Ear:
         key = (connection, speaker)
         if key not in self._ears:
             if len(self._ears) >= MAX_STREAMS:
@@ -176,24 +166,13 @@ class Listening:
             def segmenter() -> Segmenter:
                 return ears.segmenter(is_applicant=is_applicant(speaker))
 
-            self._ears[key] = _Ear(Stream(track, segmenter), speaker)
+            room = self._voices if speaker is None else None
+            voices = None if room is None else room.attribution()
+            stream = Stream(track, segmenter, is_taped=voices is not None)
+            self._ears[key] = Ear(stream, speaker, ears.threads, voices)
         return self._ears[key]
 
-    def _remembered(self, cmd: str | None, author: str) -> asyncio.Task[_Outcome] | None:
-        if cmd is None or cmd not in self._outcomes:
-            return None
-        first_author, task = self._outcomes[cmd]
-        if first_author != author:
-            raise ClientError(ErrorCode.BAD_ID, "This id was used by somebody else.")
-        return task
-
-    def _remember(self, cmd: str | None, author: str, task: asyncio.Task[_Outcome]) -> None:
-        if cmd is not None:
-            self._outcomes[cmd] = (author, task)
-            while len(self._outcomes) > REMEMBERED_ANSWERS:
-                self._outcomes.popitem(last=False)
-
-    async def _answered(self, task: asyncio.Task[_Outcome]) -> _Outcome:
+    async def _answered(self, task: asyncio.Task[Outcome]) -> Outcome:
         """Wait for the outcome, or for the session's end if that comes first."""
         closed = asyncio.ensure_future(self._ledger.closed.wait())
         try:
@@ -202,11 +181,11 @@ class Listening:
             closed.cancel()
         if task.cancelled():
             raise HeldElsewhere  # The ears of this process were closed: others hear the session.
-        return task.result() if task.done() else _Outcome(error=_LATE, code="late")
+        return task.result() if task.done() else Outcome(error=_LATE, code="late")
 
     async def _understand(
-        self, ear: _Ear, command: AudioChunk, author: str, received_s: float
-    ) -> _Outcome:
+        self, ear: Ear, command: AudioChunk, author: str, received_s: float
+    ) -> Outcome:
         # Nothing is awaited before the turn: what came later must not overtake this chunk.
         async with ear.turn:
             if command.id is not None and (first := await self._ledger.first(command.id, author)):
@@ -214,21 +193,21 @@ class Listening:
                 if not isinstance(taken, AudioTaken):
                     raise id_of_another_command()
                 error = None if taken.is_whole else _NOT_TRANSCRIBED
-                return _Outcome(taken.utterances, error, first.seq)
+                return Outcome(taken.utterances, error, first.seq)
             try:
                 data = await self._in_thread(decode_base64, command.audio_data)
-                placed = self._steps(ear.stream.take(data, received_s))
-                outcome = await self._keep_all(ear, placed, command.id)
+                voiced = ear.steps(ear.stream.take(data, received_s))
+                outcome = await self._keep_all(ear, voiced, command.id)
             except NotAudio as error:
-                return _Outcome(error=str(error), code="not_audio")
+                return Outcome(error=str(error), code="not_audio")
         if command.id is not None:
             outcome = await self._mark(ear, command.id, author, outcome)
         await self._evaluate_if_late()
         return outcome
 
-    async def _finish(self, ear: _Ear) -> None:
+    async def _finish(self, ear: Ear) -> None:
         async with ear.turn:
-            await self._keep_all(ear, self._steps(ear.stream.finish()), None)
+            await self._keep_all(ear, ear.steps(ear.stream.finish()), None)
         await self._evaluate_if_late()
 
     async def _evaluate_if_late(self) -> None:
@@ -236,21 +215,22 @@ class Listening:
         if self._ledger.session.is_over:
             await self._evaluate()
 
-    async def _keep_all(
-        self, ear: _Ear, placed: AsyncIterator[Placed], cmd: str | None
-    ) -> _Outcome:
+    async def _keep_all(self, ear: Ear, voiced: AsyncIterator[Voiced], cmd: str | None) -> Outcome:
         """Understand utterance after utterance and journal each as soon as it is its turn."""
         transcriber = JobTranscriber(
             self._executor, self._ledger.session.id, priority=Priority.RECORDING
         )
 
-        async def hear(item: Placed) -> tuple[Placed, Heard]:
-            return item, await understand(item.utterance, transcriber)
+        async def hear(item: Voiced) -> tuple[Placed, Heard]:
+            heard = await understand(item.placed.utterance, transcriber)
+            if isinstance(heard, Understood):
+                heard = replace(heard, turns=item.turns)
+            return item.placed, heard
 
         kept: list[str] = []
         error = None
         count = 0
-        async for item, heard in in_turn(placed, hear, WIDTH):
+        async for item, heard in in_turn(voiced, hear, WIDTH):
             # Sent again after a crash the chunk has no recording before it to end.
             part = None
             if cmd is not None and not item.is_earlier:
@@ -261,9 +241,9 @@ class Listening:
                 kept.append(name)
             elif isinstance(heard, Dropped) and heard.reason == ENGINE_FAILED:
                 error = _NOT_TRANSCRIBED
-        return _Outcome(tuple(kept), error)
+        return Outcome(tuple(kept), error)
 
-    async def _keep(self, ear: _Ear, item: Placed, heard: Heard, cmd: str | None) -> str | None:
+    async def _keep(self, ear: Ear, item: Placed, heard: Heard, cmd: str | None) -> str | None:
         """Journal one utterance; return its name if it has words."""
         name = f"u{secrets.token_hex(6)}"
         if isinstance(heard, Dropped):
@@ -279,7 +259,7 @@ class Listening:
         final = committed.entries[-1].event
         return final.utterance if isinstance(final, UtteranceFinal) else None
 
-    async def _mark(self, ear: _Ear, cmd: str, author: str, outcome: _Outcome) -> _Outcome:
+    async def _mark(self, ear: Ear, cmd: str, author: str, outcome: Outcome) -> Outcome:
         committed = await self._ledger.commit(
             lambda *_: (
                 AudioTaken(
@@ -291,10 +271,10 @@ class Listening:
             by=author,
             cmd=cmd,
         )
-        return _Outcome(outcome.utterances, outcome.error, committed.seq)
+        return Outcome(outcome.utterances, outcome.error, committed.seq)
 
     def _answer(
-        self, command: AudioChunk, principal: Principal, outcome: _Outcome
+        self, command: AudioChunk, principal: Principal, outcome: Outcome
     ) -> AudioProcessed:
         session = self._ledger.session
         spoken = [item for name in outcome.utterances for item in session.utterances.get(name, ())]
@@ -310,21 +290,6 @@ class Listening:
         )
         return AudioProcessed(result=result, reply_to=command.id, seq=outcome.seq)
 
-    async def _steps(self, blocks: Iterator[list[Placed]]) -> AsyncIterator[Placed]:
-        while (batch := await self._in_thread(_advance, blocks)) is not None:
-            for placed in batch:
-                yield placed
-
     async def _in_thread(self, work: Callable[[Given], Got], given: Given) -> Got:
         threads = self._models.threads
         return await asyncio.get_running_loop().run_in_executor(threads, work, given)
-
-
-def _advance(blocks: Iterator[list[Placed]]) -> list[Placed] | None:
-    """Hear some seconds; None at the end."""
-    placed: list[Placed] = []
-    for count, found in enumerate(blocks, 1):
-        placed += found
-        if placed or count == BLOCKS_A_STEP:
-            return placed
-    return placed or None

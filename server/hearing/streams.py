@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+import numpy as np
+
 from pipeline.audio import RATE_HZ, Samples, seconds
 from pipeline.containers import ContainerStream, NotAudio, begins_stream, duration_s
 from pipeline.runner import Segmenter, Utterance
@@ -48,12 +50,14 @@ class Placed:
     Attributes:
         is_earlier: the end of the recording before this one, which this one's beginning ended.
         is_late: some of it was lost on its way first, and sent again.
+        offset: samples of the stream before the recording that it is in.
     """
 
     utterance: Utterance
     timeline: Timeline
     is_earlier: bool = False
     is_late: bool = False
+    offset: int = 0
 
     @property
     def start(self) -> float:
@@ -72,12 +76,15 @@ class Placed:
 class Stream:
     """One track made of chunks: each a whole recording or the next piece of one."""
 
-    def __init__(self, track: str, segmenter: Callable[[], Segmenter]) -> None:
+    def __init__(
+        self, track: str, segmenter: Callable[[], Segmenter], *, is_taped: bool = False
+    ) -> None:
         """Start empty.
 
         Args:
             track: its name in the journal.
             segmenter: makes the listening part anew for each recording.
+            is_taped: whether somebody takes the tape.
         """
         self.track = track
         self.end_s = 0.0
@@ -86,6 +93,15 @@ class Stream:
         self._segmenter: Segmenter | None = None
         self._container: ContainerStream | None = None
         self._timeline = Timeline((), ())
+        self._is_taped = is_taped
+        self._tape: list[Samples | None] = []
+        self._offset = 0
+        """Samples of the recordings before this one."""
+
+    def take_tape(self) -> list[Samples | None]:
+        """Return what was heard since last, block by block; None: another recording began."""
+        tape, self._tape = self._tape, []
+        return tape
 
     def take(self, data: bytes, received_s: float) -> Iterator[list[Placed]]:
         """Yield, block by block, the utterances that end with this chunk.
@@ -115,7 +131,8 @@ class Stream:
         if container is not None and segmenter is not None:
             for block in container.close():
                 yield self._hear(segmenter, block)
-            yield self._place(segmenter.flush())
+            yield self._flush(segmenter)
+            self._offset += segmenter.position
 
     def _begin(self, data: bytes, received_s: float) -> Iterator[list[Placed]]:
         container = ContainerStream(data)
@@ -125,6 +142,7 @@ class Stream:
         for found in self.finish():
             yield [replace(placed, is_earlier=True) for placed in found]
         segmenter = self._make_segmenter()
+        self._record(None)
         self._container, self._segmenter = container, segmenter
         self._timeline = Timeline((0,), (self.end_s,))
         if first is None:
@@ -132,7 +150,7 @@ class Stream:
         self._anchor(segmenter, max(0.0, self.end_s, received_s - duration_s(data)))
         for block in chain((first,), blocks):
             yield self._hear(segmenter, block)
-        yield self._place(segmenter.flush())
+        yield self._flush(segmenter)
 
     def _go_on(self, data: bytes, received_s: float) -> Iterator[list[Placed]]:
         assert self._container is not None
@@ -164,10 +182,23 @@ class Stream:
 
     def _hear(self, segmenter: Segmenter, block: Samples) -> list[Placed]:
         self.end_s += seconds(block.size)
+        self._record(block)
         return self._place(segmenter.push(block))
 
+    def _flush(self, segmenter: Segmenter) -> list[Placed]:
+        position = segmenter.position
+        placed = self._place(segmenter.flush())
+        # Its last window was filled up with silence, which the tape must have as well.
+        self._record(np.zeros(segmenter.position - position, np.float32))
+        return placed
+
+    def _record(self, sound: Samples | None) -> None:
+        if self._is_taped:
+            self._tape.append(sound)
+
     def _place(self, utterances: list[Utterance]) -> list[Placed]:
-        return [Placed(utterance, self._timeline) for utterance in utterances]
+        offset = self._offset
+        return [Placed(utterance, self._timeline, offset=offset) for utterance in utterances]
 
 
 def decode_base64(text: str) -> bytes:

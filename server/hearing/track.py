@@ -18,12 +18,14 @@ from server.hearing.block import Block
 from server.hearing.conduit import Conduit, Flow
 from server.hearing.extent import Extent
 from server.hearing.feed import ASKED_S, Feed
+from server.hearing.leaking import Leaks
 from server.hearing.microphones import MicrophoneState, power
 from server.hearing.outlets import Outlets
 from server.hearing.patch import MAX_FILLED_S
 from server.hearing.reel import Reel
 from server.hearing.speaking import Speaking, dbov
 from server.hearing.splice import Hole, Piece
+from server.hearing.voices import SessionVoices
 from server.hearing.words import Words
 from server.ledger import Ledger
 from server.media.clock import Placed
@@ -56,6 +58,8 @@ class Track:
         metrics: Metrics,
         outlets: Outlets,
         hold_s: float,
+        voices: SessionVoices | None = None,
+        leaks: Leaks | None = None,
     ) -> None:
         """Listen for ``speaker`` (None: a room microphone).
 
@@ -68,6 +72,8 @@ class Track:
             metrics: counts how late captions are, and what is dropped.
             outlets: where its sound goes besides.
             hold_s: how long it is held without a connection.
+            voices: those of the room; None: nobody tells them apart.
+            leaks: those of own microphones; None: several people speak into this one.
         """
         self.name = name
         self.speaker = speaker
@@ -78,7 +84,8 @@ class Track:
         self._whisper = whisper
         self._outlets = outlets
         self._hold_s = hold_s
-        self._words = Words(name, speaker, ledger, whisper, metrics)
+        self._leaks = leaks
+        self._words = Words(name, speaker, ledger, whisper, metrics, voices, leaks)
         self._reel = Reel(make_live, self._publish, outlets.record(name))
         self._conduit = Conduit(name, self._reel, self._keep_gap)
         self._speaking = Speaking()
@@ -101,6 +108,15 @@ class Track:
         if (awaited := self._conduit.awaited) is not None:
             return awaited.start_s
         return self._extent.end_s
+
+    @property
+    def voice_state(self) -> str | None:
+        """Whether voices are told apart; None: one person's own microphone."""
+        return self._words.voice_state(self._reel)
+
+    def session_s(self, sample: int) -> float:
+        """Return the session second of a sample that was heard."""
+        return self._reel.session_s(sample)
 
     @property
     def is_filling(self) -> bool:
@@ -235,6 +251,8 @@ class Track:
             level = dbov(mean_square) if frame.level is None else frame.level
             self._tell_level(self._speaking.hear(level, seconds(frame.samples.size), frame.arrived))
             self._outlets.mix(self.name, frame)
+            if self._leaks is not None:
+                self._leaks.hear(self.name, placed.start_s, frame.samples)
             self._conduit.take(self._block(feed, frame, placed))
             feed.end_at = frame.at + frame.samples.size
         feed.is_first = False

@@ -8,19 +8,20 @@ from collections.abc import Awaitable, Callable, Iterator, Set
 from dataclasses import dataclass
 
 from pipeline.assembly import Ears
-from pipeline.captions import LiveEvent
 from pipeline.inference import Executor
-from pipeline.live import LiveTrack
 from server import consent, decisions
 from server.entrance.resumes import Resumption
 from server.errors import Forbidden
-from server.events import SYSTEM, is_applicant
+from server.events import SYSTEM
 from server.hearing.awaited import NotAwaited
 from server.hearing.ends import End, Ends
 from server.hearing.feed import Feed
+from server.hearing.leaking import Leaks
+from server.hearing.making import TrackMaker
 from server.hearing.outlets import Outlets
 from server.hearing.splice import Piece
 from server.hearing.track import Track
+from server.hearing.voices import SessionVoices
 from server.ledger import Ledger
 from server.messages import Missed, Signal
 from server.operations.metrics import Metrics
@@ -60,6 +61,7 @@ class Tracks:
         metrics: Metrics,
         outlets: Outlets | None = None,
         hold_s: float = HOLD_S,
+        voices: SessionVoices | None = None,
     ) -> None:
         """Start without any.
 
@@ -72,15 +74,21 @@ class Tracks:
             metrics: counts what is late or dropped.
             outlets: where sound goes besides; None: nowhere.
             hold_s: how long a microphone is held whose connection has gone.
+            voices: those of the room; None: nobody tells them apart.
         """
         self._ledger = ledger
-        self._ears = ears
-        self._executor = executor
-        self._whisper = whisper
         self._evaluate = evaluate
-        self._metrics = metrics
-        self._outlets = outlets or Outlets()
-        self._hold_s = hold_s
+        self._maker = TrackMaker(
+            ledger=ledger,
+            ears=ears,
+            executor=executor,
+            whisper=whisper,
+            metrics=metrics,
+            outlets=outlets or Outlets(),
+            hold_s=hold_s,
+            voices=voices,
+            leaks=Leaks(voices),
+        )
         self._open: dict[str, _Open] = {}
         self._ends = Ends()
         self._carriers: dict[str, str] = {}
@@ -94,6 +102,11 @@ class Tracks:
     def __iter__(self) -> Iterator[Track]:
         """Yield those that are listened to."""
         return iter([item.track for item in self._open.values()])
+
+    def voice_states(self) -> list[str]:
+        """Return, for every room microphone, whether its voices are told apart."""
+        states = [item.track.voice_state for item in self._open.values()]
+        return [state for state in states if state is not None]
 
     def goes_on(self, resumption: Resumption) -> bool:
         """Whether a token was shown that no newer connection of its track has made void."""
@@ -295,21 +308,7 @@ class Tracks:
     def _begin(
         self, name: str, speaker: str | None, connection: str, resumption: Resumption
     ) -> _Open:
-        segmenter = self._ears.segmenter(is_applicant=is_applicant(speaker))
-
-        def make_live(publish: Callable[[LiveEvent], None]) -> LiveTrack:
-            return LiveTrack(name, segmenter, self._executor, self._ledger.session.id, publish)
-
-        track = Track(
-            name,
-            speaker,
-            make_live,
-            self._ledger,
-            self._whisper,
-            self._metrics,
-            self._outlets,
-            self._hold_s,
-        )
+        track = self._maker.track(name, speaker)
         end = self._ends.take(name)
         goes_on = resumption.earlier is not None
         if end is not None and end.is_missed(resumption.link, goes_on=goes_on):

@@ -1,11 +1,13 @@
 """How things stand at the moment a scrape asks."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+VOICE_STATES = ("on", "behind", "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class Gauges:
         queued: model jobs that wait for a worker.
         running: model jobs that a worker has.
         oldest_s: age of the oldest model job without a result.
+        voices: room microphones by whether their voices are told apart: on, behind, off.
     """
 
     is_ready: bool = False
@@ -32,6 +35,7 @@ class Gauges:
     queued: int = 0
     running: int = 0
     oldest_s: float = 0.0
+    voices: Mapping[str, int] = field(default_factory=dict)
 
 
 class Standing(Collector):
@@ -60,6 +64,12 @@ class Standing(Collector):
             {"socket": now.sockets, "peer": now.peers},
         )
         yield _gauge("daedam_tracks", "Microphones that are listened to.", now.tracks)
+        yield _gauges(
+            "daedam_voices",
+            "Room microphones by whether their voices are told apart.",
+            "state",
+            {state: now.voices.get(state, 0) for state in VOICE_STATES},
+        )
         yield _gauges(
             "daedam_queue_jobs",
             "Model jobs without a result.",

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from pipeline.inference import Backlog
-from pipeline.jobs import EngineError, Job, Result
+from pipeline.jobs import EngineError, Job, JobKind, Result
+from pipeline.models import ModelMissing
 from pipeline.transcription import Transcript, Word, transcript_to_values
 
 
@@ -32,6 +33,8 @@ class ScriptedExecutor:
         self._running = 0
 
     async def submit(self, job: Job) -> Result:
+        if job.kind is not JobKind.TRANSCRIBE:
+            raise ModelMissing("there are no models for voices here")
         self.jobs.append(job)
         line = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
         self._running += 1

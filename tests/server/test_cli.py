@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import pytest
 
+from pipeline import model_entries, models
 from pipeline.models import Registry
 from server.cli.parser import _duration as duration
 from server.entrance.links import KEY_FILE, Links
@@ -31,7 +32,7 @@ COMMANDS = (
     "serve", "doctor", "models", "sessions", "invite", "export", "import", "end", "delete",
     "transcribe",
 )  # fmt: skip
-FORMATS = ("json", "text", "srt", "vtt", "journal")
+FORMATS = ("json", "text", "srt", "vtt", "journal")  # Those that hold words: not rttm.
 NOTE, OTHER_NOTE, WORDS = "침착하게 답함", "질문이 많음", "개발 경험이 있습니다"
 TOLD: tuple[Event, ...] = (
     CREATED,
@@ -418,7 +419,7 @@ def test_the_doctor_finds_nothing_wrong_where_nothing_is(typed: Type) -> None:
     assert (found.status, found.err) == (0, "")
     lines = found.out.splitlines()
     assert all(line.startswith("ok  ") for line in lines)
-    for about in ("python", "access", "model whisper-base", "model silero-vad", "disk", "port"):
+    for about in ("python", "access", "model whisper-base", "model silero-vad", "voices", "disk"):
         assert any(f"ok  {about}: " in line for line in lines)
     assert "ok  journal: ok" in lines
 
@@ -437,6 +438,9 @@ def test_the_doctor_says_how_to_get_a_missing_model(
     found = typed("doctor", "--port", free_port())
     assert found.status == 1
     assert "!!  model whisper-base: missing\n      -> daedam models fetch whisper-base" in found.out
+    # Without the others an interview has all its words.
+    assert " !  model campplus: missing\n      -> daedam models fetch campplus" in found.out
+    assert " !  voices: several people on one microphone are not told apart" in found.out
 
 
 def test_the_doctor_notices_a_port_in_use(typed: Type) -> None:
@@ -518,7 +522,7 @@ def test_a_check_of_a_missing_model_fails(
     monkeypatch.setenv("DAEDAM_MODELS", str(tmp_path))
     found = daedam(capsys, "models", "check", "whisper-base")
     assert found.status == 1
-    assert "whisper-base     missing" in found.out
+    assert found.out.split()[:2] == ["whisper-base", "missing"]
     assert daedam(capsys, "models", "list").status == 0
 
 
@@ -533,6 +537,22 @@ def test_a_folder_without_the_model_is_one_sentence(
     found = daedam(capsys, "models", "fetch", "whisper-base", "--from", tmp_path)
     assert found.status == 1
     assert "could not be fetched" in found.err
+
+
+def test_a_model_that_cannot_be_had_stops_a_start_only_when_it_is_needed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DAEDAM_MODELS", str(tmp_path / "models"))
+    source = tmp_path / "copied"
+    needed = Registry.default().path("silero-vad")  # The only one that is small and needed.
+    source.mkdir()
+    monkeypatch.setattr(models, "ENTRIES", (model_entries.SILERO_VAD, model_entries.CAMPPLUS))
+    found = daedam(capsys, "models", "fetch", "--from", source)
+    assert found.status == 0
+    assert f"silero-vad: {needed}" in found.out
+    assert "The model campplus could not be fetched" in found.out
+    assert "The server works without it" in found.out
+    assert daedam(capsys, "models", "fetch", "campplus", "--from", source).status == 1
 
 
 def test_nothing_of_this_file_left_a_lock(folder: Path) -> None:

@@ -14,7 +14,15 @@ from server.api.contracts import asyncapi_document, openapi_document
 from server.api.description.asyncapi import REPLIES
 from server.api.records import FILES
 from server.events import CATALOGUE, Unknown
-from server.messages import ANSWERS, SIGNALS, Missed, Presence, type_of
+from server.messages import (
+    ANSWERS,
+    SIGNALS,
+    Missed,
+    Presence,
+    ProvisionalSpeaker,
+    Speakers,
+    type_of,
+)
 from server.paths import SESSION
 from tests.server.browsers import INTERVIEWER, Browsers, asked, spoken, told
 from tests.server.conftest import Client, Start, ask, until
@@ -68,6 +76,7 @@ async def test_every_resource_answers_what_its_document_says(
     assert {name for name, _ in listed - used} == {
         "offer",
         "backfill",
+        "enrol",
         "whip",
         "whip_options",
         "whip_resource",
@@ -90,6 +99,8 @@ async def hold_an_interview(client: Client) -> None:
     headers = {"Authorization": f"Bearer {(await invited.json())['token']}"}
     assert (await client.get(f"{SESSION}/s1/join", headers=headers)).status == 200
     assert (await client.get(f"{SESSION}/s1/status")).status == 200
+    assert (await client.get(f"{SESSION}/s1/voice")).status == 200
+    assert (await client.delete(f"{SESSION}/s1/voice", headers=headers)).status == 200
     assert (await client.post(f"{SESSION}/s1/end")).status == 200
     for what in ("result", "journal", *(f"export?format={kind}" for kind in FILES)):
         assert (await client.get(f"{SESSION}/s1/{what}")).status == 200, what
@@ -116,6 +127,14 @@ async def test_every_command_and_its_answer_are_what_their_document_says(
         {"type": "withdraw_consent"},
         {"type": "confirm_room"},
         {"type": "mute", "is_muted": True},
+        {"type": "name_voice", "voice": "v1", "seat": APPLICANT},
+        {"type": "swap_voices", "voice": "v1", "other": "v2"},
+        {"type": "merge_voices", "voice": "v2", "into": "v1"},
+        {"type": "move_segment", "segment": "u1.1", "seat": None},
+        {"type": "split_segment", "segment": "u1.1", "word": 1},
+        {"type": "edit_segment", "segment": "u1.1", "text": "네"},
+        {"type": "edit_note", "of": 1, "note": "차분"},
+        {"type": "retract", "of": [1]},
         {"type": "subscribe", "after_seq": 0},
         {"type": "session_end"},
     )
@@ -137,8 +156,10 @@ async def test_the_signals_of_a_live_microphone_are_what_their_document_says(
     await listener.say("interview", json.dumps({"type": "subscribe"}))
     await told(listener, "caught_up")
     await browse(APPLICANT, speaks=spoken())
-    # That somebody has come is said once, and everybody is not asked for what got lost.
-    often = {type_of(signal) for signal in SIGNALS} - {type_of(Presence), type_of(Missed)}
+    # That somebody has come is said once, everybody is not asked for what got lost, and of an own
+    # microphone nobody has to be told who speaks.
+    rare = {type_of(one) for one in (Presence, Missed, ProvisionalSpeaker, Speakers)}
+    often = {type_of(signal) for signal in SIGNALS} - rare
     for signal in (type_of(Presence), *often):
         await told(listener, signal)
         await until(reader, signal)

@@ -40,6 +40,16 @@ async def test_every_form_holds_the_same_words(client: Client) -> None:
         assert (NOTE in text) == (to in ("json", "text"))
 
 
+async def test_who_spoke_when_is_a_file_without_words(client: Client) -> None:
+    await told(client)
+    response = await client.get(f"{SESSION}/s1/export", params={"format": "rttm"})
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert 'filename="daedam-s1.rttm"' in response.headers["Content-Disposition"]
+    lines = (await response.text()).splitlines()
+    assert lines
+    assert all(line.startswith("SPEAKER s1 1 ") and " 지원자_1 " in line for line in lines)
+
+
 async def test_the_json_is_the_record_and_what_is_downloaded_unless_said(client: Client) -> None:
     await told(client)
     response = await client.get(f"{SESSION}/s1/export")
@@ -66,7 +76,7 @@ async def test_a_form_nobody_knows_is_refused(client: Client, to: str) -> None:
     await create(client)
     response = await client.get(f"{SESSION}/s1/export", params={"format": to})
     assert response.status == 400
-    assert (await response.json())["detail"] == "format is one of json, text, srt, vtt."
+    assert (await response.json())["detail"] == "format is one of json, text, srt, vtt, rttm."
 
 
 async def test_an_unknown_session_has_no_download(client: Client) -> None:

@@ -505,21 +505,26 @@ DOOR_PATHS = {
     "join": ("GET", f"{SESSION}/s1/join"),
     "offer": ("POST", f"{SESSION}/s1/offer"),
     "backfill": ("POST", f"{SESSION}/s1/backfill"),
+    "voices": ("GET", f"{SESSION}/s1/voice"),
+    "enrol": ("POST", f"{SESSION}/s1/voice"),
+    "forget_voice": ("DELETE", f"{SESSION}/s1/voice"),
     "whip": ("POST", "/whip/s1"),
     "whip_resource": ("DELETE", "/whip/s1/none"),
     "whip_trickle": ("PATCH", "/whip/s1/none"),
     "websocket": ("GET", f"{PREFIX}/ws/interview/s1"),
 }
 SOUND = {"backfill", "whip", "whip_resource", "whip_trickle"}
+VOICE = {"voices", "enrol", "forget_voice"}
 OPENS = {
     "operator": {
         *("create", "sessions", "status", "result", "export", "journal", "invite", "end"),
-        *("erase", "join", "offer", *SOUND),
+        *("erase", "join", "offer", *SOUND, *VOICE),
     },
-    "interviewer": {"status", "result", "export", "end", "join", "offer", *SOUND},
-    "applicant": {"join", "offer", *SOUND},
-    "observer": {"join", "offer"},
-    "microphone": {"join", "offer", *SOUND},
+    "interviewer": {"status", "result", "export", "end", "join", "offer", *SOUND, *VOICE},
+    "applicant": {"join", "offer", *SOUND, *VOICE},
+    # Nobody has a voice learnt through them, so they are refused inside.
+    "observer": {"join", "offer", "voices"},
+    "microphone": {"join", "offer", *SOUND, *VOICE},
 }
 PEOPLE: dict[str, dict[str, Any]] = {
     "operator": {"role": "operator"},

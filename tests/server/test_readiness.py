@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,18 @@ class Watched(SqliteJournal):
 class Crew:
     """``Workers`` in the state a test wants."""
 
-    def __init__(self, problems: Mapping[str, str], is_able: bool) -> None:
+    def __init__(
+        self, problems: Mapping[str, str], is_able: bool, voice_problem: str | None = None
+    ) -> None:
         self.is_able = is_able
         self._problems = problems
+        self._voice_problem = voice_problem
 
     def problems(self) -> Mapping[str, str]:
         return self._problems
+
+    async def voice_problem(self) -> str | None:
+        return self._voice_problem
 
 
 @pytest.fixture
@@ -66,7 +73,8 @@ async def probe(client: Client) -> tuple[int, Any]:
     return response.status, await response.json()
 
 
-ALL_WELL = {"models": "ok", "journal": "ok", "workers": "ok"}
+WELL = Checks(models=Check.OK, journal=Check.OK, workers=Check.OK, voices=Check.OK)
+ALL_WELL = {"models": "ok", "journal": "ok", "workers": "ok", "voices": "ok"}
 
 
 async def test_a_server_that_can_work_says_so_to_everybody(client: Client) -> None:
@@ -93,14 +101,14 @@ async def test_a_closed_journal_is_told_without_its_reasons(client: Client) -> N
 @pytest.mark.parametrize(
     ("crew", "checks"),
     [
-        (Crew({}, is_able=True), Checks(Check.OK, Check.OK, Check.OK)),
+        (Crew({}, is_able=True), WELL),
         (
             Crew({"transcribe": "/models/x is missing"}, is_able=True),
-            Checks(Check.MISSING, Check.OK, Check.OK),
+            replace(WELL, models=Check.MISSING),
         ),
-        (Crew({"worker": "no process"}, is_able=False), Checks(Check.OK, Check.OK, Check.DEAD)),
+        (Crew({"worker": "no process"}, is_able=False), replace(WELL, workers=Check.DEAD)),
         # One of several places cannot start its process: the others do the work.
-        (Crew({"worker": "no process"}, is_able=True), Checks(Check.OK, Check.OK, Check.OK)),
+        (Crew({"worker": "no process"}, is_able=True), WELL),
     ],
 )
 async def test_each_thing_that_is_missing_has_its_word(
@@ -109,8 +117,17 @@ async def test_each_thing_that_is_missing_has_its_word(
     ready.workers = crew
     report = await ready.report()
     assert report.checks == checks
-    is_well = checks == Checks(Check.OK, Check.OK, Check.OK)
+    is_well = checks == WELL
     assert (report.is_ready, ready.is_ready) == (is_well, is_well)
+
+
+async def test_a_process_that_tells_no_voices_apart_says_so_and_is_ready(
+    ready: Readiness,
+) -> None:
+    ready.workers = Crew({}, is_able=True, voice_problem="/models/campplus is missing")
+    report = await ready.report()
+    assert report.checks == replace(WELL, voices=Check.MISSING)
+    assert report.is_ready
 
 
 @pytest.mark.parametrize("error", [JournalUnavailable(), RuntimeError("a bug")])

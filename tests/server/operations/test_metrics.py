@@ -26,6 +26,7 @@ from server.journal import protocol
 from server.journal.measured import MeasuredJournal
 from server.journal.sqlite.journal import SqliteJournal
 from server.media.tally import Tally
+from server.operations.gauges import VOICE_STATES
 from server.operations.measured import MeasuredExecutor
 from server.operations.metrics import DROPS, FATES, OTHER, RELAYED, REPLACEMENTS, Metrics
 from tests.server.browsers import INTERVIEWER, Browsers, spoken, told
@@ -48,7 +49,7 @@ TOKEN = "t" * 24
 NOTE, WORDS, TITLE, NAME = "차분하게답함", "비밀스러운문장입니다.", "백엔드공채면접", "홍길동"
 LABELS: Final = {
     "version": frozenset({"0.1.0", "unknown"}),
-    "state": frozenset({"held", "read", "queued", "running"}),
+    "state": frozenset({"held", "read", "queued", "running", *VOICE_STATES}),
     "kind": frozenset({"socket", "peer", *map(str, LagKind), *map(str, JobKind)}),
     "reason": DROPS,
     "fate": frozenset(FATES),
