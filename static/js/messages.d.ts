@@ -70,6 +70,69 @@ export interface Mute {
   id?: string | null;
 }
 
+/** Everything that `voice` said, and will say, belongs to `seat` (None: to nobody known). */
+export interface NameVoice {
+  type: "name_voice";
+  voice: string;
+  seat: string | null;
+  id?: string | null;
+}
+
+/** Two voices were taken for each other: each gets the other's seat. */
+export interface SwapVoices {
+  type: "swap_voices";
+  voice: string;
+  other: string;
+  id?: string | null;
+}
+
+/** `voice` and `into` are one person; the words of both are `into`'s. */
+export interface MergeVoices {
+  type: "merge_voices";
+  voice: string;
+  into: string;
+  id?: string | null;
+}
+
+/** One line alone belongs to `seat` (None: to nobody known). */
+export interface MoveSegment {
+  type: "move_segment";
+  segment: string;
+  seat: string | null;
+  id?: string | null;
+}
+
+/** Cut one line in two before word `word`, counted from 0; both stay with the same voice. */
+export interface SplitSegment {
+  type: "split_segment";
+  segment: string;
+  word: number;
+  id?: string | null;
+}
+
+/** What was said in one line is `text`. */
+export interface EditSegment {
+  type: "edit_segment";
+  segment: string;
+  text: string;
+  id?: string | null;
+}
+
+/** The own note that is event `of` says `note`. */
+export interface EditNote {
+  type: "edit_note";
+  of: number;
+  note: string;
+  id?: string | null;
+}
+
+/** Undo: events `of` never were. Corrections of anybody, notes of one's own. */
+export interface Retract {
+  type: "retract";
+  of: number[];
+  id?: string | null;
+}
+
 /** Send every visible event after `after_seq`, then what happens from now on. */
 export interface Subscribe {
   type: "subscribe";
@@ -86,6 +149,14 @@ export type Command =
   | WithdrawConsent
   | ConfirmRoom
   | Mute
+  | NameVoice
+  | SwapVoices
+  | MergeVoices
+  | MoveSegment
+  | SplitSegment
+  | EditSegment
+  | EditNote
+  | Retract
   | Subscribe;
 
 /** The note is durable. */
@@ -156,7 +227,9 @@ export interface EvaluationSummary {
 /**
  * Words of one speaker, `unknown` where nobody knows whose; `timestamp`: their start.
  *
- * `is_late`, only where it is so: some of them were lost on their way first, and sent again.
+ * `voice`: whose voice it was, null where none is known. Only where it is so: `is_late`, some
+ * of them were lost on their way first, and sent again; `is_moved`, a person has said whose they
+ * are; `is_edited`, what was said, with `heard`, what was understood before.
  */
 export interface Transcript {
   timestamp: number;
@@ -167,7 +240,11 @@ export interface Transcript {
   end: number;
   text_confidence: number;
   voice_confidence: number;
+  voice: string | null;
   is_late?: boolean;
+  is_moved?: boolean;
+  is_edited?: boolean;
+  heard?: string;
 }
 
 /** The words of one chunk. */
@@ -216,13 +293,18 @@ export interface AudioProcessed {
   seq?: number;
 }
 
-/** A note; `timestamp` is the client's if it sent one. */
+/**
+ * A note; `timestamp` is the client's if it sent one.
+ *
+ * `is_edited`, only where it is so: its author has said it differently since.
+ */
 export interface RecordedNote {
   timestamp: number | string;
   note: string;
   by: string;
   media_at: number;
   seq: number;
+  is_edited?: boolean;
 }
 
 /** A stretch of a track of which there are no words, and why. */
@@ -231,6 +313,33 @@ export interface Lost {
   start: number;
   end: number;
   reason: string;
+}
+
+/** A stretch of an own microphone that was somebody else's speech: not understood there. */
+export interface RecordedSuppression {
+  track: string;
+  start: number;
+  end: number;
+}
+
+/**
+ * A voice that was heard or learnt, and whose it is; merged ones count as one.
+ *
+ * `letter`: what it is called without a seat, empty where it always had one. `is_own`: of the
+ * seat's own microphone.
+ */
+export interface RecordedVoice {
+  voice: string;
+  seat: string | null;
+  letter: string;
+  is_own: boolean;
+}
+
+/** How the whole interview was heard once more, up to which session second. */
+export interface Checked {
+  method: string;
+  through: number;
+  changed: number;
 }
 
 /**
@@ -248,8 +357,11 @@ export interface RecordedConsent {
 /**
  * Everything a session leaves behind; `revision` grows when it changes after the end.
  *
+ * `voices`: in the order in which they were first heard.
  * `speaker_notes`: by the seat they are about; `gaps`: where a microphone was not heard;
- * `dropped`: where speech yielded no words. `consent` is null once the session is erased.
+ * `dropped`: where speech yielded no words; `suppressed`: where a microphone heard somebody
+ * else. `checked`: null before the whole was heard once more. `consent` is null once the
+ * session is erased.
  */
 export interface SessionRecord {
   session_id: string;
@@ -261,6 +373,9 @@ export interface SessionRecord {
   speaker_notes: Record<string, RecordedNote[]>;
   gaps: Lost[];
   dropped: Lost[];
+  suppressed: RecordedSuppression[];
+  voices: RecordedVoice[];
+  checked: Checked | null;
   consents: RecordedConsent[];
   total_transcripts: number;
   total_evaluations: number;
@@ -301,7 +416,7 @@ export interface CaughtUp {
 /** Something was wrong; the connection stays open. */
 export interface ErrorAnswer {
   type: "error";
-  code: "bad_json" | "bad_message" | "unknown_type" | "bad_id" | "bad_session" | "bad_request" | "bad_offer" | "not_found" | "too_large" | "unknown_seat" | "unknown_session" | "session_exists" | "session_over" | "session_live" | "link_invalid" | "link_required" | "forbidden" | "other_session" | "foreign_origin" | "foreign_host" | "consent_required" | "seat_taken" | "replaced" | "slow_consumer" | "already_subscribed" | "not_awaited" | "overloaded" | "journal_unavailable" | "storage_full" | "store_unavailable" | "shutting_down" | "internal";
+  code: "bad_json" | "bad_message" | "unknown_type" | "bad_id" | "bad_session" | "bad_request" | "bad_offer" | "not_found" | "too_large" | "unknown_seat" | "unknown_session" | "session_exists" | "session_over" | "session_live" | "link_invalid" | "link_required" | "forbidden" | "other_session" | "foreign_origin" | "foreign_host" | "consent_required" | "seat_taken" | "replaced" | "slow_consumer" | "already_subscribed" | "not_awaited" | "unknown_voice" | "unknown_segment" | "not_yours" | "voice_too_short" | "voice_clipped" | "voice_noisy" | "voice_shared" | "voices_off" | "overloaded" | "journal_unavailable" | "storage_full" | "store_unavailable" | "shutting_down" | "internal";
   error: string;
   reply_to?: string;
   seq?: number;
@@ -337,6 +452,33 @@ export interface Interim {
   committed: string;
   tentative: string;
   track: string;
+}
+
+/**
+ * Who seems to speak into a room microphone now; the record may come to another result.
+ *
+ * `voice`: None: nobody known. `start`: session second since when. `confidence`: 0 to 1.
+ */
+export interface ProvisionalSpeaker {
+  type: "provisional_speaker";
+  voice: string | null;
+  start: number;
+  confidence: number;
+  track: string;
+}
+
+/**
+ * Whether voices of a room microphone are told apart; repeated, as `microphone`.
+ *
+ * `off`: they are not, and everybody is unknown until somebody says who it was: the models are
+ * missing (`missing`), damaged or broken (`failed`), or it was switched off (`disabled`).
+ * `behind`: labels come late, the machine does not keep up.
+ */
+export interface Speakers {
+  type: "speakers";
+  state: "behind" | "off" | "on";
+  track: string;
+  reason: "" | "disabled" | "failed" | "missing";
 }
 
 /**
@@ -404,6 +546,8 @@ export interface Missed {
 
 export type Signal =
   | Interim
+  | ProvisionalSpeaker
+  | Speakers
   | Lag
   | Microphone
   | Loudness
@@ -531,12 +675,114 @@ export interface NoteAdded extends Envelope {
   client_timestamp: number | string | null;
 }
 
-/** From now on, and backwards, words of `voice` belong to `seat` (None: to nobody known). */
+/**
+ * From now on, and backwards, words of `voice` belong to `seat` (None: to nobody known).
+ *
+ * `heard`: a voice nobody has named yet; `enrolment`: its person has let it be learnt.
+ */
 export interface VoiceAssigned extends Envelope {
   type: "voice_assigned";
   voice: string;
   seat: string | null;
-  reason: "own_microphone" | "person";
+  reason: "enrolment" | "heard" | "own_microphone" | "person";
+}
+
+/** What was learnt of the voice of the person in `seat` is gone; they wanted it so. */
+export interface VoiceForgotten extends Envelope {
+  type: "voice_forgotten";
+  seat: string;
+}
+
+/**
+ * One voice from `start` to `end`, session seconds; None: nobody known.
+ *
+ * `confidence`: that it is this voice, 0 to 1.
+ */
+export interface VoiceSpan {
+  voice: string | null;
+  start: number;
+  end: number;
+  confidence: number;
+}
+
+/**
+ * Who spoke into `track` between two session seconds, overlaps included.
+ *
+ * It replaces what was said of that stretch before.
+ */
+export interface Speech extends Envelope {
+  type: "speech";
+  track: string;
+  start: number;
+  end: number;
+  spans: VoiceSpan[];
+}
+
+/** `segment` is of `voice` (None: of nobody known); a person's word is never overruled. */
+export interface SegmentVoiced extends Envelope {
+  type: "segment_voiced";
+  segment: string;
+  voice: string | null;
+  confidence: number | null;
+}
+
+/** One part of a segment that was split: its own name, and how many words it has. */
+export interface SegmentPart {
+  segment: string;
+  words: number;
+  voice: string | null;
+  confidence: number | null;
+}
+
+/** `segment` is `parts` from now on, which have all its words in their order. */
+export interface SegmentSplit extends Envelope {
+  type: "segment_split";
+  segment: string;
+  parts: SegmentPart[];
+}
+
+/**
+ * `voice` was `into` all along.
+ *
+ * A version 1, which was never released, had another body; journals that hold it keep it unread.
+ */
+export interface VoicesMerged extends Envelope {
+  type: "voices_merged";
+  voice: string;
+  into: string;
+}
+
+/** What was said in `segment` is `text`, a person says. */
+export interface SegmentEdited extends Envelope {
+  type: "segment_edited";
+  segment: string;
+  text: string;
+}
+
+/** The note that is event `of` says `note` from now on. */
+export interface NoteEdited extends Envelope {
+  type: "note_edited";
+  of: number;
+  note: string;
+}
+
+/** The record is as if event `of` never was; a retraction can be retracted, too. */
+export interface Retracted extends Envelope {
+  type: "retracted";
+  of: number;
+}
+
+/**
+ * The whole interview was heard once more; `changed` segments got another voice.
+ *
+ * `method`: what heard it. `through`: session second up to which it got with every room
+ * microphone; 0 where one could not be heard at all.
+ */
+export interface SpeakersChecked extends Envelope {
+  type: "speakers_checked";
+  method: string;
+  through: number;
+  changed: number;
 }
 
 /** Words heard as one voice. `words`: (start, end, text, p), session seconds. */
@@ -552,6 +798,8 @@ export interface Segment {
  * Speech between two endpoints of one track, understood for good.
  *
  * `is_late`: some of it was lost on its way first, and sent again by its microphone's page.
+ * `suppressed`: stretches that were somebody else's speech, which this microphone heard from
+ * afar: not understood here.
  */
 export interface UtteranceFinal extends Envelope {
   type: "utterance_final";
@@ -561,6 +809,7 @@ export interface UtteranceFinal extends Envelope {
   end: number;
   segments: Segment[];
   is_late: boolean;
+  suppressed: [number, number][];
 }
 
 /** Sound that was taken for speech and yielded no words, and why. */
@@ -635,6 +884,15 @@ export type JournalEvent =
   | Gap
   | NoteAdded
   | VoiceAssigned
+  | VoiceForgotten
+  | Speech
+  | SegmentVoiced
+  | SegmentSplit
+  | VoicesMerged
+  | SegmentEdited
+  | NoteEdited
+  | Retracted
+  | SpeakersChecked
   | UtteranceFinal
   | UtteranceDropped
   | AudioTaken

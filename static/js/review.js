@@ -1,14 +1,18 @@
 /** The record of one interview, while it is live and afterwards. */
 
 import { ApiError, json, sessionOfPage, sessionPath, token } from "./api.js";
-import { LOW_CONFIDENCE } from "./confidence.js";
 import { byId, fill, h } from "./dom.js";
+import { authorOf, correcting } from "./review/correcting.js";
 import { downloads } from "./review/downloads.js";
 import { evaluations } from "./review/evaluations.js";
 import { finder } from "./review/finder.js";
 import { head } from "./review/head.js";
+import { legend, preface, suppressedSwitch } from "./review/legend.js";
 import { noteList } from "./review/notes.js";
-import { notes, speakers, timeline } from "./review/record.js";
+import { keepingPlace } from "./review/place.js";
+import { notes, timeline } from "./review/record.js";
+import { speakers } from "./review/said.js";
+import { isDirecting } from "./room/scene.js";
 import { transcript } from "./review/transcript.js";
 import { watch } from "./review/watch.js";
 import { languageSwitch } from "./texts.js";
@@ -16,7 +20,8 @@ import { t } from "./texts/review.js";
 
 /**
  * @typedef {{result: import("./review/record.js").Result,
- *   places: readonly import("./review/record.js").Place[], role: string}} Shown
+ *   places: readonly import("./review/record.js").Place[],
+ *   join: import("./room/scene.js").Join}} Shown
  */
 
 const session = sessionOfPage();
@@ -31,6 +36,8 @@ let shown = null;
 /** @type {() => void} */
 let show = () => undefined;
 let stopWatching = () => {};
+/** What is looked for, which stays while the record is put right. */
+const sought = { chosen: new Set(), query: "", hasSuppressed: false };
 
 fill(
   page,
@@ -44,10 +51,7 @@ async function load(isAgain = false) {
   stopWatching();
   if (!isAgain) fill(body, h("p", { class: "quiet-text" }, t("loading")));
   try {
-    const join = await json("GET", sessionPath(session, "/join"));
-    const result = await json("GET", sessionPath(session, "/result"));
-    shown = { result, places: join.seats ?? [], role: join.role };
-    show = showRecord;
+    const result = await read();
     fill(news, isAgain && h("p", { class: "good" }, t("again")));
     show();
     if (isAgain) document.getElementById("record-title")?.focus();
@@ -58,16 +62,35 @@ async function load(isAgain = false) {
   }
 }
 
+/** @returns {Promise<import("./review/record.js").Result>} */
+async function read() {
+  const join = await json("GET", sessionPath(session, "/join"));
+  const result = await json("GET", sessionPath(session, "/result"));
+  shown = { result, places: join.seats ?? [], join };
+  show = showRecord;
+  return result;
+}
+
+/** Reads the record anew after a correction; whoever reads stays where they are. */
+async function reread() {
+  stopWatching();
+  const result = await read();
+  keepingPlace(body, show);
+  stopWatching = watch(session, result, showNews);
+}
+
 function showRecord() {
   if (!shown) return;
-  const { result, places, role } = shown;
-  home.hidden = role !== "operator";
+  const { result, places, join } = shown;
+  // While it lasts, the room is the place: a second connection there would end the first.
+  const canFix = result.life === "review" && isDirecting(join);
+  home.hidden = join.role !== "operator";
   document.title = `${t("pageTitle")} ${result.title}`.trim();
   if (result.life === "erased") {
     fill(body, message(t("erased"), t("erasedText")));
     return;
   }
-  const list = transcript(timeline(result), places);
+  const list = transcript(timeline(result), places, canFix);
   fill(
     body,
     head(result, places),
@@ -78,9 +101,11 @@ function showRecord() {
         "section",
         { class: "card main", "aria-labelledby": "transcript-title" },
         h("h2", { id: "transcript-title", tabindex: -1 }, t("transcript")),
-        ...(result.transcripts.length ? finder(list, speakers(result), places) : []),
+        preface(result, canFix),
+        ...(result.transcripts.length ? finder(list, speakers(result), places, sought) : []),
         result.transcripts.length === 0 && h("p", { class: "quiet-text" }, t("empty")),
         list,
+        suppressedSwitch(result, list, sought),
         legend(result),
       ),
       h(
@@ -88,25 +113,9 @@ function showRecord() {
         { class: "side" },
         downloads(session),
         evaluations(result, places),
-        noteList(notes(result), places),
+        noteList(notes(result), places, canFix ? authorOf(join) : null),
       ),
     ),
-  );
-}
-
-/** @param {import("./review/record.js").Result} result */
-function legend(result) {
-  const hasLow = result.transcripts.some((one) => one.text_confidence < LOW_CONFIDENCE);
-  const hasLate = result.transcripts.some((one) => one.is_late === true);
-  const hasUnknown = result.transcripts.some((one) => one.speaker === "unknown");
-  return h(
-    "p",
-    { class: "quiet-text small" },
-    [
-      hasLow && t("lowHelp"),
-      hasLate && t("lateHelp"),
-      hasUnknown && t("unknownHelp"),
-    ].filter(Boolean).join(" "),
   );
 }
 
@@ -156,6 +165,7 @@ function words() {
   home.textContent = t("home");
 }
 
+correcting(body, session, () => shown, reread);
 body.addEventListener("reload", () => void load(true));
 body.addEventListener("go-to", (event) => {
   const target = document.getElementById(/** @type {CustomEvent} */ (event).detail);

@@ -5,9 +5,12 @@
  * the list of lines (references, a few thousand at most).
  */
 
-import { caughtUp, consented, departed, joined, presence, withdrew } from "./state/attendance.js";
+import { caughtUp, consented, departed, forgotten, joined, learnt, presence, withdrew } from "./state/attendance.js";
+import { corrected, noteAdded } from "./state/corrections.js";
+import { provisional, speakers, speech } from "./state/hearing.js";
 import { level } from "./state/levels.js";
 import { gapLine, inserted } from "./state/lines.js";
+import { NO_RULINGS } from "./state/rulings.js";
 import { dropped, final, interim, microphone } from "./state/speech.js";
 import { without } from "./state/tables.js";
 
@@ -24,7 +27,11 @@ import { without } from "./state/tables.js";
  * @typedef {{speaker: string | null, heard_s: number}} Level
  * @typedef {{speaker: string | null, start: number, committed: string, tentative: string,
  *   heard_s: number}} Interim
- * @typedef {import("./messages.js").NoteAdded} Note
+ * @typedef {{voice: string | null, start: number, confidence: number, heard_at: number}} Provisional
+ *   Who seems to speak since when, and (session seconds) when that was told.
+ * @typedef {{state: "on" | "behind" | "off", reason: string, heard_s: number}} Speakers Whether
+ *   voices are told apart.
+ * @typedef {import("./messages.js").NoteAdded & {isEdited?: boolean}} Note
  * @typedef {import("./messages.js").Evaluation} Evaluation
  *
  * @typedef {object} State
@@ -45,6 +52,7 @@ import { without } from "./state/tables.js";
  * @property {Readonly<Record<string, Presence>>} presences By seat: whose connection is not well.
  * @property {Readonly<Record<string, true>>} consents By seat.
  * @property {Readonly<Record<string, true>>} withdrawn By seat: whose consent was given, then taken back.
+ * @property {Readonly<Record<string, true>>} learnt By seat: whose voice was learnt beforehand.
  * @property {boolean} isRoomConfirmed
  * @property {Readonly<Record<string, true>>} muted By track.
  * @property {Readonly<Record<string, Microphone>>} microphones By track.
@@ -52,9 +60,18 @@ import { without } from "./state/tables.js";
  * @property {Readonly<Record<string, Level>>} levels By track: who speaks, and when that was told.
  * @property {Readonly<Record<string, Interim>>} interims By track.
  * @property {Readonly<Record<string, number>>} finished_s By track: where its last final ended.
+ * @property {Readonly<Record<string, Provisional>>} provisional By track.
+ * @property {Readonly<Record<string, Speakers>>} speakers By track.
+ * @property {Readonly<Record<string, readonly import("./messages.js").VoiceSpan[]>>} speech By
+ *   track: who spoke when, by their starts.
+ * @property {readonly import("./state/rulings.js").Fact[]} facts What says who spoke, and
+ *   corrections, in the order of the journal.
+ * @property {import("./state/rulings.js").Rulings} rulings What the facts add up to.
  * @property {Readonly<Record<string, string | null>>} voices Voice → seat.
+ * @property {readonly string[]} found Voices that had no seat, in the order of their letters.
  * @property {readonly Line[]} lines In the order in which they began.
- * @property {readonly Note[]} notes
+ * @property {readonly Note[]} written Notes as they were written.
+ * @property {readonly Note[]} notes As they read now, without those that were taken back.
  * @property {Readonly<Record<string, Evaluation>>} evaluations The newest by applicant.
  */
 
@@ -82,6 +99,7 @@ export function initial(join, now_s) {
     presences: {},
     consents: {},
     withdrawn: {},
+    learnt: {},
     isRoomConfirmed: false,
     muted: {},
     microphones: {},
@@ -89,8 +107,15 @@ export function initial(join, now_s) {
     levels: {},
     interims: {},
     finished_s: {},
+    provisional: {},
+    speakers: {},
+    speech: {},
+    facts: [],
+    rulings: NO_RULINGS,
     voices: {},
+    found: [],
     lines: [],
+    written: [],
     notes: [],
     evaluations: {},
   };
@@ -125,13 +150,21 @@ export function isForgotten(state, message) {
 
 /** The connection is new: what was passing is unknown. @param {State} state @returns {State} */
 export function reconnected(state) {
-  const passing = { interims: {}, microphones: {}, lags: {}, levels: {}, presences: {} };
+  const passing = {
+    interims: {},
+    microphones: {},
+    lags: {},
+    levels: {},
+    presences: {},
+    provisional: {},
+    speakers: {},
+  };
   return { ...state, isCaughtUp: false, ...passing };
 }
 
 /** Nothing comes any more: what was said of the moment is no longer true. @param {State} state @returns {State} */
 export function disconnected(state) {
-  return { ...state, interims: {}, lags: {}, levels: {} };
+  return { ...state, interims: {}, lags: {}, levels: {}, provisional: {} };
 }
 
 /**
@@ -144,6 +177,10 @@ function told(state, message, now_s) {
   switch (message.type) {
     case "interim":
       return interim(state, message, now_s);
+    case "provisional_speaker":
+      return provisional(state, message, now_s);
+    case "speakers":
+      return speakers(state, message, now_s);
     case "lag": {
       const { track, final_s, is_behind } = message;
       return { ...state, lags: { ...state.lags, [track]: { final_s, is_behind, heard_s: now_s } } };
@@ -199,9 +236,20 @@ function happened(state, event) {
     case "unmuted":
       return { ...state, muted: without(state.muted, event.track) };
     case "note_added":
-      return { ...state, notes: [...state.notes, event] };
+      return noteAdded(state, event);
     case "voice_assigned":
-      return { ...state, voices: { ...state.voices, [event.voice]: event.seat ?? null } };
+      return corrected(learnt(state, event), event);
+    case "voice_forgotten": // What was said by whom is not.
+      return forgotten(state, event.seat);
+    case "segment_voiced":
+    case "segment_split":
+    case "voices_merged":
+    case "segment_edited":
+    case "note_edited":
+    case "retracted":
+      return corrected(state, event);
+    case "speech":
+      return speech(state, event);
     case "utterance_final":
       return final(state, event);
     case "utterance_dropped":
@@ -215,6 +263,7 @@ function happened(state, event) {
     case "erased":
       return event.seat ? state : { ...state, life: "erased" };
     case "audio_taken":
+    case "speakers_checked":
       return state;
     default:
       return unknown(state, event);

@@ -230,7 +230,7 @@ journey("who withdraws is not heard until they consent again", async () => {
   subscriber.close();
 });
 
-journey("a room microphone waits for the operator, and nobody is named for its words", async () => {
+journey("a room microphone waits for the operator, and its words for somebody's name", async () => {
   const session = await stage.server.create({
     title: "회의실",
     seats: [
@@ -255,6 +255,15 @@ journey("a room microphone waits for the operator, and nobody is named for its w
   await device.sees(".own", "방 안의 말을 듣고 있습니다");
   const { segment } = (await heard(subscriber, operator, 0)).segments[0] ?? assert.fail();
   await operator.sees(`#captions [data-key="${segment}"] .who`, "미확인");
+  // Its voice waits for a name, which one person gives it for all its lines.
+  await operator.page.waitForSelector(".unnamed button", { timeout: SPEECH_MS });
+  await operator.press(".unnamed button");
+  await operator.press(`dialog[open] button[data-seat="${APPLICANT}"]`);
+  await until("a line by name", () =>
+    operator.page.$$eval("#captions .who", (all) =>
+      all.some((who) => who.textContent?.includes("박세나")),
+    ),
+  );
   subscriber.close();
 });
 

@@ -8,6 +8,7 @@ import { bannerView } from "../../static/js/room/banner.js";
 import { headerView } from "../../static/js/room/header.js";
 import { NOTHING_YET, remembered, troubleOf } from "../../static/js/room/troubles.js";
 import { t } from "../../static/js/texts/room.js";
+import { t as say } from "../../static/js/texts/speakers.js";
 import { event, JOIN, story } from "./messages.js";
 
 const SEAT = "지원자_1";
@@ -238,4 +239,15 @@ test("how late the captions are is told of a connection that there is", () => {
     return lag.hidden;
   });
   assert.deepEqual(hidden, [false, true, true]);
+});
+
+test("who may put names right is told that voices are not told apart, others are not", () => {
+  const interviewer = { seat: "면접관_1", role: "interviewer", roles: ["interviewer"] };
+  const told = (/** @type {object} */ news, /** @type {object} */ changes = {}) =>
+    said(scene({ join: interviewer, messages: [{ type: "speakers", track: "m1", reason: "", ...news }], ...changes }))[0];
+  assert.match(told({ state: "off", reason: "missing" }) ?? "", new RegExp(say("off_missing")));
+  assert.equal(told({ state: "behind" }), say("behindSpeakers"));
+  assert.equal(told({ state: "on" }), "");
+  assert.equal(told({ state: "off", reason: "missing" }, { join: {} }), "", "an applicant");
+  assert.equal(told({ state: "off", reason: "missing" }, { now_s: 60 }), "", "old news");
 });

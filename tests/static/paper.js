@@ -83,6 +83,13 @@ class Element extends Node {
     return ofClass(this, selector.slice(1))[0] ?? null;
   }
 
+  /** @param {unknown} node */
+  contains(node) {
+    return node === this || all(this, (one) => one === node).length > 0;
+  }
+
+  scrollIntoView() {}
+
   /** @param {...(Node | string)} nodes */
   replaceChildren(...nodes) {
     this.childNodes = nodes.map((node) => (node instanceof Node ? node : new Text(node)));

@@ -9,6 +9,7 @@ import { peopleView } from "../../static/js/room/people.js";
 import { receive, reconnected } from "../../static/js/state.js";
 import { places } from "../../static/js/state/looks.js";
 import { t } from "../../static/js/texts/room.js";
+import { t as say } from "../../static/js/texts/speakers.js";
 import { event, final, JOIN, story } from "./messages.js";
 
 const SEAT = "지원자_1";
@@ -118,4 +119,16 @@ test("words that came late say so, others do not", () => {
     return ofClass(row, "late").map((one) => one.textContent);
   });
   assert.deepEqual(marks, [[t("lateWords")], []]);
+});
+
+test("whose voice was learnt is written beside the name, until it is forgotten", () => {
+  const view = peopleView();
+  const marks = (/** @type {any} */ state) => {
+    view.show(scene(state));
+    return ofClass(view.element, "learnt").map((mark) => mark.textContent);
+  };
+  assert.deepEqual(marks(heard()), []);
+  const learnt = heard(event("voice_assigned", { voice: "a", seat: SEAT, reason: "enrolment" }));
+  assert.deepEqual(marks(learnt), [say("learnt")]);
+  assert.deepEqual(marks(story([event("voice_forgotten", { seat: SEAT })], learnt)), []);
 });

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isPartlyErased, kept, levelWord, newest, speakers, timeline } from "../../static/js/review/record.js";
+import { isPartlyErased, kept, levelWord, newest, timeline } from "../../static/js/review/record.js";
+import { speakers } from "../../static/js/review/said.js";
+import { targetOf } from "../../static/js/review/target.js";
 import { filename, pattern, pieces } from "../../static/js/review/words.js";
 
 /** @typedef {import("../../static/js/review/record.js").Result} Result */
@@ -146,12 +148,99 @@ test("speakers come in the order of their seats, unknown voices last", () => {
   const transcripts = ["unknown", "지원자_1", "면접관_2", "지원자_1", "면접관_1"].map(
     (speaker, at) => said(`s${at}`, speaker, at),
   );
-  assert.deepEqual(speakers(result({ transcripts })), [
-    { seat: "면접관_1", count: 1 },
-    { seat: "면접관_2", count: 1 },
-    { seat: "지원자_1", count: 2 },
-    { seat: "unknown", count: 1 },
+  const told = speakers(result({ transcripts })).map(({ key, seat, count }) => [key, seat, count]);
+  assert.deepEqual(told, [
+    ["면접관_1", "면접관_1", 1],
+    ["면접관_2", "면접관_2", 1],
+    ["지원자_1", "지원자_1", 2],
+    ["unknown", null, 1],
   ]);
+});
+
+/** A room: two known voices of which one never spoke, two unknown ones, and an own microphone. */
+const voices = [
+  { voice: "v3", seat: null, letter: "A", is_own: false },
+  { voice: "v1", seat: "지원자_1", letter: "", is_own: false },
+  { voice: "v4", seat: null, letter: "B", is_own: false },
+  { voice: "v9", seat: "면접관_1", letter: "", is_own: true },
+  { voice: "v2", seat: "지원자_2", letter: "", is_own: false },
+];
+const spoken = [
+  { ...said("a", "unknown", 1), voice: "v3", voice_confidence: 0.4 },
+  { ...said("b", "unknown", 2), voice: "v4", voice_confidence: 0.4 },
+  { ...said("c", "지원자_1", 3), voice: "v1", voice_confidence: 0.7 },
+  { ...said("d", "지원자_1", 4), voice: "v1", voice_confidence: 0.97 },
+  { ...said("e", "unknown", 5), voice: null, voice_confidence: 0 },
+  { ...said("f", "면접관_1", 6), voice: "v9", voice_confidence: 1, text: "네 그렇습니다" },
+];
+
+test("unknown voices are told apart by the letters that they have everywhere", () => {
+  const told = speakers(result({ transcripts: spoken, voices })).map(({ key, letter }) => [key, letter]);
+  assert.deepEqual(told, [
+    ["면접관_1", ""],
+    ["지원자_1", ""],
+    ["unknown A", "A"],
+    ["unknown B", "B"],
+    ["unknown", ""],
+  ]);
+});
+
+test("a name that is a guess begins a turn of its own, and what a person said is no guess", () => {
+  const moved = { ...said("g", "지원자_1", 9), voice: "v1", voice_confidence: 0.2, is_moved: true };
+  const lines = timeline(result({ transcripts: [...spoken, moved], voices })).flatMap((one) =>
+    one.kind === "said" ? [one] : [],
+  );
+  assert.deepEqual(
+    lines.map(({ sureness, isTurn }) => [sureness, isTurn]),
+    [
+      ["unknown", true],
+      ["unknown", true],
+      ["likely", true],
+      ["sure", true],
+      ["unknown", true],
+      ["sure", true],
+      ["sure", true],
+    ],
+  );
+  assert.equal(lines.at(-1)?.isMoved, true);
+});
+
+test("what was heard is kept beside what a person wrote", () => {
+  const edited = { ...said("a", "지원자_1", 1), is_edited: true, heard: "내" };
+  const moments = timeline(result({ transcripts: [edited, said("b", "지원자_1", 2)] }));
+  assert.deepEqual(moments.map((one) => one.kind === "said" && one.heard), ["내", null]);
+});
+
+test("a neighbour's speech is one line for each stretch of a microphone", () => {
+  const suppressed = [
+    { track: "지원자_1", start: 1, end: 3 },
+    { track: "지원자_2", start: 2, end: 4 },
+    { track: "지원자_1", start: 8, end: 9 },
+    { track: "지원자_1", start: 40, end: 41 },
+  ];
+  assert.deepEqual(
+    timeline(result({ suppressed })).map((one) => one.kind === "suppressed" && [one.track, one.at, one.end]),
+    [
+      ["지원자_1", 1, 9],
+      ["지원자_2", 2, 4],
+      ["지원자_1", 40, 41],
+    ],
+  );
+});
+
+test("an unknown voice may be anybody but an own microphone, those learnt without a word included", () => {
+  const target = targetOf(result({ transcripts: spoken, voices }), "a");
+  assert.deepEqual(target?.others.map(({ voice }) => voice), ["v1", "v4", "v2"]);
+  assert.deepEqual([target?.voice, target?.seat, target?.letter, target?.count], ["v3", null, "A", 1]);
+});
+
+test("the menu of a line knows its words, its voice's lines, and whose own microphone it is", () => {
+  const record = result({ transcripts: spoken, voices });
+  const own = targetOf(record, "f");
+  assert.deepEqual([own?.isOwn, own?.line?.words, own?.line?.isEdited], [true, ["네", "그렇습니다"], false]);
+  assert.equal(targetOf(record, "c")?.count, 2);
+  assert.deepEqual([targetOf(record, "e")?.voice, targetOf(record, "e")?.count], [null, 0]);
+  assert.equal(targetOf(record, "gone"), null);
 });
 
 test("the newest evaluation of each applicant counts, without its score", () => {

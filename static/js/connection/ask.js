@@ -17,7 +17,7 @@ const PATIENCE_MS = 10_000;
  */
 export async function ask(session, command) {
   try {
-    return await asked(session, { ...command, id: newId() });
+    return await asked(session, { id: newId(), ...command });
   } catch (error) {
     // A refused WebSocket does not say why; the same question over HTTP does.
     if (codeOf(error) === "unreachable") await json("GET", sessionPath(session, "/join"));

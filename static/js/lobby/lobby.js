@@ -11,6 +11,7 @@ import { entry } from "./entry.js";
 import { isAsked as isKeepingAsked, keepingQuestion } from "./keeping.js";
 import { consentQuestion, head, notice } from "./notice.js";
 import { kindOf, planOf } from "./plan.js";
+import { VoiceStep } from "./voicestep.js";
 
 /**
  * @typedef {import("../room/scene.js").Join} Join
@@ -32,6 +33,7 @@ export function lobby(root, join) {
 class Lobby {
   #plan;
   #device;
+  #voice;
   #isChecked = false;
   #isKeeping;
   #isEntering = false;
@@ -52,6 +54,8 @@ class Lobby {
     this.#isKeeping = join.keep_audio === true;
     const kind = kindOf(this.#plan, join);
     this.#device = kind ? new DeviceSection(kind) : null;
+    const device = () => this.#device?.open() ?? Promise.resolve(null);
+    this.#voice = join.seat ? new VoiceStep(join, join.seat, device) : null;
     const { signal } = this.#listeners;
     document.addEventListener("languagechange", () => this.#mount(), { signal });
     root.addEventListener("enter", (event) => {
@@ -70,6 +74,7 @@ class Lobby {
     });
     const keeping = this.#keeping();
     this.#device?.show();
+    this.#voice?.show();
     this.#entry = entry(this.#plan, isDirecting(this.#join));
     fill(
       this.#root,
@@ -80,6 +85,7 @@ class Lobby {
         notice(this.#join, this.#plan, question?.element ?? null, keeping),
         this.#plan.consent === "room" && this.#roomNotice(),
         this.#device?.element ?? this.#place(),
+        this.#voice?.element,
         this.#entry.element,
       ),
     );
@@ -132,6 +138,7 @@ class Lobby {
       document.getElementById("consent")?.focus();
       return;
     }
+    this.#voice?.cancel();
     this.#become({ isEntering: true, message: "" });
     try {
       // The device first, because phones want it in the tap; its sound stays here until consent.
@@ -163,6 +170,7 @@ class Lobby {
   #finish(ticket) {
     this.#listeners.abort();
     this.#device?.leave();
+    this.#voice?.close();
     this.#resolve(ticket);
   }
 }

@@ -10,7 +10,7 @@ const PERIOD_MS = 50;
 /**
  * It lives from when it is put into the page until it is taken out.
  *
- * @param {import("./microphone.js").Microphone} microphone
+ * @param {{readonly level: number, readonly isMuted: boolean}} microphone
  * @returns {HTMLElement}
  */
 export function meter(microphone) {

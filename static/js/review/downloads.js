@@ -5,7 +5,7 @@ import { h, setText } from "../dom.js";
 import { t } from "../texts/review.js";
 import { filename } from "./words.js";
 
-/** @typedef {"text" | "json" | "srt" | "vtt"} Format */
+/** @typedef {"text" | "json" | "srt" | "vtt" | "rttm"} Format */
 
 /** @type {readonly [Format, string][]} */
 const FORMATS = [
@@ -13,6 +13,7 @@ const FORMATS = [
   ["json", "json"],
   ["srt", "srt"],
   ["vtt", "vtt"],
+  ["rttm", "rttm"],
 ];
 
 /** @param {string} session */

@@ -1,22 +1,29 @@
 /** Filter by speaker and search in the words: works on the list that `transcript` made. */
 
 import { fill, h, setText } from "../dom.js";
-import { personNode } from "../names.js";
+import { bdi } from "../names.js";
 import { seatClass } from "../seats.js";
+import { badge, speakerName } from "../speakers/badge.js";
 import { t } from "../texts/review.js";
 import { pattern, pieces } from "./words.js";
 
 const TYPING_MS = 150;
 
 /**
+ * @typedef {{chosen: Set<string>, query: string}} Sought What outlives that the list is made anew.
+ * @typedef {readonly (import("./record.js").Who & {count: number})[]} Speakers
+ */
+
+/**
  * @param {HTMLElement} list
- * @param {readonly {seat: string, count: number}[]} speakers
+ * @param {Speakers} speakers
  * @param {readonly import("./record.js").Place[]} places
+ * @param {Sought} sought Changed by the person.
  * @returns {import("../dom.js").Child[]} Speakers, the search's bar, a line for nothing left.
  */
-export function finder(list, speakers, places) {
-  /** @type {Set<string>} */
-  const chosen = new Set();
+export function finder(list, speakers, places, sought) {
+  const { chosen } = sought;
+  for (const key of chosen) if (speakers.every((one) => one.key !== key)) chosen.delete(key);
   /** @type {HTMLElement[]} */
   let found = [];
   let now = -1;
@@ -31,39 +38,41 @@ export function finder(list, speakers, places) {
     "aria-label": t("search"),
     placeholder: t("search"),
   });
+  field.value = sought.query;
   const steps = [step("previous", "↑", -1), step("next", "↓", 1)];
 
-  const filter = () => {
+  const filter = (isFirst = false) => {
     let isEmpty = true;
     for (const item of /** @type {Iterable<HTMLElement>} */ (list.children)) {
       item.hidden = chosen.size > 0 && !chosen.has(item.dataset["seat"] ?? "");
       isEmpty &&= item.hidden;
     }
     list.classList.toggle("filtered", chosen.size > 0);
-    nothing.hidden = !isEmpty;
-    search();
+    nothing.hidden = !isEmpty || list.children.length === 0;
+    search(isFirst);
   };
 
-  const search = () => {
-    const sought = pattern(field.value);
-    for (const words of marked) unmark(words);
+  const search = (isFirst = false) => {
+    sought.query = field.value;
+    const words = pattern(field.value);
+    for (const one of marked) unmark(one);
     [marked, found, now] = [[], [], -1];
-    if (sought) {
-      for (const words of list.querySelectorAll(":scope > :not([hidden]) > .words")) {
-        mark(/** @type {HTMLElement} */ (words), sought);
+    if (words) {
+      for (const one of list.querySelectorAll(":scope > :not([hidden]) > .words")) {
+        mark(/** @type {HTMLElement} */ (one), words);
       }
     }
     for (const button of steps) button.disabled = !found.length;
-    if (found.length) go(1);
-    else setText(told, sought ? t("noneFound") : "");
+    if (found.length && !isFirst) go(1);
+    else setText(told, words && !found.length ? t("noneFound") : "");
   };
 
   /** @param {HTMLElement} words Without its marks. */
   const unmark = (words) => words.replaceChildren(words.textContent ?? "");
 
-  /** @param {HTMLElement} words @param {RegExp} sought */
-  const mark = (words, sought) => {
-    const parts = pieces((words.textContent ?? "").normalize("NFC"), sought);
+  /** @param {HTMLElement} words @param {RegExp} wanted */
+  const mark = (words, wanted) => {
+    const parts = pieces((words.textContent ?? "").normalize("NFC"), wanted);
     if (!parts.some((part) => part.isFound)) return;
     const nodes = parts.map((part) => (part.isFound ? h("mark", {}, part.text) : part.text));
     fill(words, ...nodes);
@@ -99,7 +108,7 @@ export function finder(list, speakers, places) {
   let typing = 0;
   field.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = window.setTimeout(search, TYPING_MS);
+    typing = window.setTimeout(() => search(), TYPING_MS);
   });
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
@@ -107,6 +116,8 @@ export function finder(list, speakers, places) {
     go(event.shiftKey ? -1 : 1);
   });
 
+  // Made anew after a correction: what was chosen still is, and nothing jumps.
+  if (chosen.size > 0 || sought.query) filter(true);
   return [
     speakers.length > 1 && chips(speakers, places, chosen, filter),
     h("div", { class: "finder", role: "search" }, field, told, ...steps),
@@ -115,7 +126,7 @@ export function finder(list, speakers, places) {
 }
 
 /**
- * @param {readonly {seat: string, count: number}[]} speakers
+ * @param {Speakers} speakers
  * @param {readonly import("./record.js").Place[]} places
  * @param {Set<string>} chosen Changed by these buttons; empty: everybody.
  * @param {() => void} filter
@@ -139,13 +150,13 @@ function chips(speakers, places, chosen, filter) {
   fill(
     row,
     h("button", { type: "button", onclick: () => press(null) }, t("everybody")),
-    ...speakers.map(({ seat, count }) =>
+    ...speakers.map((one) =>
       h(
         "button",
-        { type: "button", class: seatClass(seat), "data-seat": seat, onclick: () => press(seat) },
-        h("span", { class: "dot", "aria-hidden": "true" }),
-        personNode(seat, places),
-        ` ${count}`,
+        { type: "button", class: seatClass(one.seat), "data-seat": one.key, onclick: () => press(one.key) },
+        badge(one),
+        bdi(speakerName(one, places)),
+        ` ${one.count}`,
       ),
     ),
   );

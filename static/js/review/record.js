@@ -1,62 +1,63 @@
 /** The record as the page needs it: pure functions from the server's result. */
 
+import { said } from "./said.js";
+
 /**
  * @typedef {{segment: string, speaker: string, text: string, start: number, end: number,
- *   text_confidence: number, is_late?: boolean}} Transcript
- * @typedef {{seq: number, by: string, note: string, media_at: number}} Note
+ *   text_confidence: number, voice?: string | null, voice_confidence?: number, is_late?: boolean,
+ *   is_moved?: boolean, is_edited?: boolean, heard?: string}} Transcript
+ * @typedef {{seq: number, by: string, note: string, media_at: number, is_edited?: boolean}} Note
  * @typedef {{track: string, start: number, end: number, reason: string}} Gap
+ * @typedef {{voice: string, seat: string | null, letter: string, is_own: boolean}} Voice
  * @typedef {{seat: string, at: number, is_given: boolean, keep_audio_days?: number}} Consent
  * @typedef {{timestamp: number, speaker: string, keywords: string[],
  *   levels: Record<string, number | null>}} Evaluation
  * @typedef {{session_id: string, title: string, job: string, life: string, revision: number,
  *   start_time: string, duration: number, consent: "required" | "external" | null,
  *   transcripts: Transcript[], speaker_notes: Record<string, Note[]>, gaps?: Gap[],
- *   dropped?: Gap[], consents?: Consent[],
+ *   dropped?: Gap[], consents?: Consent[], voices?: Voice[],
+ *   suppressed?: {track: string, start: number, end: number}[],
+ *   checked?: {method: string, through: number, changed: number} | null,
  *   evaluations: Evaluation[], dropped_utterances: number, erased_events: number}} Result
  * @typedef {{seat: string, name?: string | null}} Place
  *
- * @typedef {{kind: "said", id: string, at: number, end: number, seat: string, text: string,
- *   confidence: number, isTurn: boolean, isLate: boolean}} Said `isTurn`: somebody else spoke
- *   before; `isLate`: said while the connection was lost, and received later.
- * @typedef {{kind: "note", id: string, at: number, by: string, about: string, text: string}} Noted
+ * @typedef {{key: string, seat: string | null, letter: string, voice: string | null}} Who `key`: of
+ *   the filter; `letter`: of a voice without a seat, if it has one.
+ * @typedef {Who & {kind: "said", id: string, segment: string, at: number, end: number, text: string,
+ *   heard: string | null, confidence: number, sureness: import("../confidence.js").Sureness,
+ *   isTurn: boolean, isLate: boolean, isMoved: boolean}} Said `isTurn`: somebody else spoke before;
+ *   `isLate`: said while the connection was lost, and received later; `isMoved`: a person said whose
+ *   it is; `heard`: what was understood before a person wrote the text, null where nobody did.
+ * @typedef {{kind: "note", id: string, seq: number, at: number, by: string, about: string,
+ *   text: string, isEdited: boolean}} Noted
  * @typedef {{kind: "gap", at: number, end: number, track: string, reason: string}} Missed
  * @typedef {{kind: "lost", at: number, end: number, track: string}} Lost
+ * @typedef {{kind: "suppressed", at: number, end: number, track: string}} Suppressed
  * @typedef {{kind: "consent", at: number, seat: string,
  *   to: "agreed" | "agreedKeeping" | "keepingEnded" | "withdrawn"}} Agreed `keepingEnded`: agreed
  *   again, but not any more to their voice being kept.
- * @typedef {Said | Noted | Missed | Lost | Agreed} Moment
+ * @typedef {Said | Noted | Missed | Lost | Suppressed | Agreed} Moment
  */
 
-const KINDS = ["consent", "gap", "lost", "said", "note"];
+const KINDS = ["consent", "gap", "lost", "suppressed", "said", "note"];
+/** Of one microphone, with no more than so much between: one line. */
+const TOGETHER_S = 10;
 
 /** @param {Result} result @returns {Moment[]} What was said, noted and missed, by its time. */
 export function timeline(result) {
   /** @type {Moment[]} */
   const moments = [...said(result), ...notes(result), ...missed(result), ...lost(result)];
-  moments.push(...agreed(result));
+  moments.push(...agreed(result), ...suppressed(result));
   moments.sort((a, b) => a.at - b.at || KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
   let speaker = "";
   return moments.map((moment) => {
     if (moment.kind !== "said") return moment;
-    const isTurn = moment.seat !== speaker;
-    speaker = moment.seat;
+    // A guess and a sure name are two turns: the mark stands beside the name.
+    const name = `${moment.key} ${moment.sureness}`;
+    const isTurn = name !== speaker;
+    speaker = name;
     return { ...moment, isTurn };
   });
-}
-
-/** @param {Result} result @returns {Said[]} */
-function said(result) {
-  return result.transcripts.map((one) => ({
-    kind: "said",
-    id: `said-${one.segment}`,
-    at: one.start,
-    end: one.end,
-    seat: one.speaker,
-    text: one.text,
-    confidence: one.text_confidence,
-    isTurn: true,
-    isLate: one.is_late === true,
-  }));
 }
 
 /** @param {Result} result @returns {Noted[]} By their time. */
@@ -66,10 +67,12 @@ export function notes(result) {
     list.map((one) => ({
       kind: /** @type {const} */ ("note"),
       id: `note-${one.seq}`,
+      seq: one.seq,
       at: one.media_at,
       by: one.by,
       about,
       text: one.note,
+      isEdited: one.is_edited === true,
     })),
   );
   return found.sort((a, b) => a.at - b.at);
@@ -96,6 +99,25 @@ function lost(result) {
   }));
 }
 
+/** @param {Result} result @returns {Suppressed[]} */
+function suppressed({ suppressed = [] }) {
+  /** @type {Map<string, Suppressed>} */
+  const last = new Map();
+  /** @type {Suppressed[]} */
+  const found = [];
+  for (const { track, start, end } of [...suppressed].sort((a, b) => a.start - b.start)) {
+    const before = last.get(track);
+    if (before && start - before.end <= TOGETHER_S) before.end = Math.max(before.end, end);
+    else {
+      /** @type {Suppressed} */
+      const one = { kind: "suppressed", at: start, end, track };
+      last.set(track, one);
+      found.push(one);
+    }
+  }
+  return found;
+}
+
 /** @param {Result} result @returns {Agreed[]} */
 function agreed(result) {
   /** @type {Set<string>} */
@@ -112,23 +134,6 @@ function agreed(result) {
 export function kept(result) {
   const last = new Map((result.consents ?? []).map((one) => [one.seat, one]));
   return [...last.values()].flatMap((one) => (one.is_given && (one.keep_audio_days ?? 0) > 0 ? [one.seat] : [])).sort();
-}
-
-/** @param {Result} result @returns {{seat: string, count: number}[]} Who spoke, how often. */
-export function speakers(result) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const { speaker } of result.transcripts) {
-    counts.set(speaker, (counts.get(speaker) ?? 0) + 1);
-  }
-  return [...counts]
-    .map(([seat, count]) => ({ seat, count }))
-    .sort((a, b) => (rank(a.seat) < rank(b.seat) ? -1 : 1));
-}
-
-/** @param {string} speaker Seats sort as they are written; unknown voices come last. */
-function rank(speaker) {
-  return speaker === "unknown" ? "\uffff" : speaker;
 }
 
 /**

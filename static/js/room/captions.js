@@ -2,9 +2,10 @@
 
 import { h, setText } from "../dom.js";
 import { t } from "../texts/room.js";
-import { captionRow, continues, nameRow, showInterim } from "./captionrow.js";
 import { captionSize } from "./captionsize.js";
+import { isSame, PASSING, Rows, SHOWN, Speaking } from "./captionrows.js";
 import { around, earlier, follow, newest, NEWEST } from "./rowwindow.js";
+import { unnamedStrip } from "./unnamed.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -14,26 +15,30 @@ import { around, earlier, follow, newest, NEWEST } from "./rowwindow.js";
 /** Pixels from the bottom within which a reader counts as being there. */
 const NEAR = 60;
 
-/** @returns {CaptionsView} */
-export function captionsView() {
+/** @param {boolean} [canFix] Whether the reader may put right who said what. @returns {CaptionsView} */
+export function captionsView(canFix = false) {
   const earlierButton = h("button", { type: "button", class: "quiet earlier", hidden: true });
   const newestButton = h("button", { type: "button", class: "newest", hidden: true });
   const empty = h("p", { class: "quiet-text empty" });
   const together = h("p", { class: "quiet-text together", hidden: true });
   const list = h("ol", { class: "list" });
   const log = h("div", { id: "captions", role: "log", "aria-live": "polite" }, list);
+  // Lines that are added, not each name that a correction changes.
+  log.setAttribute("aria-relevant", "additions");
   const interims = h("ul", { class: "list interims", "aria-hidden": "true" });
   const scroller = h("div", { class: "scroller", tabindex: 0 });
   scroller.append(earlierButton, together, empty, log, interims);
   const title = h("h2", { id: "captions-title", tabindex: -1 });
+  const strip = canFix ? unnamedStrip() : null;
   const element = h(
     "section",
     { class: "panel captions", "data-panel": "captions", "aria-labelledby": "captions-title" },
     h("div", { class: "panel-head" }, title, captionSize(scroller)),
+    strip && strip.element,
     scroller,
     newestButton,
   );
-  const rows = new Rows(list);
+  const rows = new Rows(list, canFix);
   const speaking = new Speaking(interims);
   /** @type {State | null} */
   let shown = null;
@@ -90,9 +95,9 @@ export function captionsView() {
       scroller.setAttribute("aria-label", t("captions"));
       // What was said before is not read out again when a page is loaded in mid-session.
       log.setAttribute("aria-busy", String(!state.isCaughtUp));
-      if (shown?.lines !== state.lines || shown.voices !== state.voices || shown.seats !== state.seats
-        || shown.interims !== state.interims) {
+      if (!isSame(state, shown, [...SHOWN, ...PASSING])) {
         draw(state);
+        if (!isSame(state, shown, SHOWN)) strip?.show(state);
         speaking.show(state);
         stick();
       }
@@ -109,88 +114,4 @@ export function captionsView() {
       newestButton.hidden = false;
     },
   };
-}
-
-/** The rows on the page, by the key of their line. */
-class Rows {
-  /** @type {Map<string, HTMLElement>} */
-  #rows = new Map();
-  /** @type {State | null} */
-  #shown = null;
-  #from = 0;
-  #to = 0;
-  #list;
-
-  /** @param {HTMLElement} list */
-  constructor(list) {
-    this.#list = list;
-  }
-
-  /** @param {State} state @param {number} from @param {number} to */
-  show(state, from, to) {
-    const last = this.#shown;
-    const isSame = last?.lines === state.lines && this.#from === from && this.#to === to;
-    if (isSame && last.voices === state.voices && last.seats === state.seats) return;
-    this.#shown = state;
-    this.#from = from;
-    this.#to = to;
-    const lines = state.lines.slice(from, to);
-    const wanted = new Set(lines.map((line) => line.key));
-    for (const [key, row] of this.#rows) {
-      if (wanted.has(key)) continue;
-      row.remove();
-      this.#rows.delete(key);
-    }
-    /** @type {Element | null} */
-    let next = this.#list.firstElementChild;
-    lines.forEach((line, index) => {
-      const known = this.#rows.get(line.key);
-      const row = known ?? captionRow(state, line);
-      if (known) nameRow(known, state, line);
-      this.#rows.set(line.key, row);
-      row.toggleAttribute("data-continues", continues(state, lines[index - 1], line));
-      if (row === next) next = row.nextElementSibling;
-      else this.#list.insertBefore(row, next);
-    });
-  }
-
-  /** @param {string} key Brings the row into sight, and the focus to it. */
-  mark(key) {
-    const row = this.#rows.get(key);
-    if (!row) return;
-    row.scrollIntoView({ block: "center" });
-    row.focus({ preventScroll: true });
-    row.classList.add("marked");
-    setTimeout(() => row.classList.remove("marked"), 3000);
-  }
-}
-
-/** The words of the moment: one row for every microphone somebody speaks into. */
-class Speaking {
-  /** @type {Map<string, HTMLElement>} */
-  #rows = new Map();
-  #list;
-
-  /** @param {HTMLElement} list */
-  constructor(list) {
-    this.#list = list;
-  }
-
-  /** @param {State} state */
-  show(state) {
-    for (const [track, row] of this.#rows) {
-      if (track in state.interims) continue;
-      row.remove();
-      this.#rows.delete(track);
-    }
-    for (const [track, interim] of Object.entries(state.interims)) {
-      let row = this.#rows.get(track);
-      if (!row) {
-        row = h("li");
-        this.#rows.set(track, row);
-        this.#list.append(row);
-      }
-      showInterim(row, state, interim);
-    }
-  }
 }

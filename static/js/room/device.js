@@ -7,6 +7,8 @@ import { fill, h, setText } from "../dom.js";
 import { initial } from "../state.js";
 import { t } from "../texts/room.js";
 import { errorText } from "../texts/errors.js";
+import { enrolVoice } from "../voice/enrol.js";
+import { voiceRow } from "../voice/row.js";
 import { bannerView } from "./banner.js";
 import { barView } from "./bar.js";
 import { headerView } from "./header.js";
@@ -53,6 +55,8 @@ export class Device {
     root.addEventListener("mute", () => own.toggleMute(), { signal });
     root.addEventListener("sound", () => speaker.toggle(), { signal });
     root.addEventListener("hear", () => void speaker.play(), { signal });
+    const enrol = () => void enrolVoice(this.#join, this.#microphone, own);
+    root.addEventListener("enrol-voice", enrol, { signal });
     root.addEventListener("leave", () => this.#leave(), { signal });
     root.addEventListener("again", () => void connection.start(), { signal });
     document.addEventListener("languagechange", () => this.#mount(), { signal });
@@ -77,7 +81,7 @@ export class Device {
     const plays = h("p", { class: "quiet-text" }, t("devicePlays"));
     const card = h("section", { class: "own", role: "status" }, title, text, plays);
     this.#root.className = "room device-room";
-    fill(this.#root, header.element, banner.element, h("div", { class: "panels" }, card), bar.element);
+    fill(this.#root, header.element, banner.element, h("div", { class: "panels" }, card, voiceRow(this.#join)), bar.element);
     this.#draw = () => {
       const scene = this.#scene();
       header.show(scene);

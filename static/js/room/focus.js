@@ -9,6 +9,8 @@ export function keepingFocus(root, show) {
   const isOurs = before instanceof HTMLElement && before !== root && root.contains(before);
   show();
   if (!isOurs || isVisible(before)) return;
+  // Whoever took it away may have found a better place for it.
+  if (document.activeElement !== document.body && root.contains(document.activeElement)) return;
   const again = before.id ? document.getElementById(before.id) : null;
   const next = [again, root.querySelector(".banner:not([hidden]) button"), title()].find(
     (one) => one instanceof HTMLElement && isVisible(one),

@@ -2,6 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { t } from "../texts/room.js";
+import { voiceRow } from "../voice/row.js";
 import { bannerView } from "./banner.js";
 import { barView } from "./bar.js";
 import { captionsView } from "./captions.js";
@@ -36,14 +37,14 @@ const PANELS = ["captions", "notes", "evaluation", "people"];
  */
 export function layout(root, scene, microphone, draft, sceneNow) {
   const isDirector = isDirecting(scene.join);
-  const captions = captionsView();
+  const captions = captionsView(isDirector);
   const notes = isDirector ? notesView(scene, draft, sceneNow) : null;
   const header = headerView();
   const banner = bannerView();
   const bar = barView(scene.join, microphone);
   /** @type {View[]} */
   const middle = isDirector
-    ? [peopleView(), captions, /** @type {View} */ (notes), evaluationView()]
+    ? [peopleView(scene.join), captions, /** @type {View} */ (notes), evaluationView()]
     : scene.join.role === "applicant"
       ? [ownStateView(), captions]
       : [captions];
@@ -53,6 +54,8 @@ export function layout(root, scene, microphone, draft, sceneNow) {
       tab.setAttribute("aria-current", String(tab.getAttribute("data-tab") === panel));
     }
   };
+  const parts = middle.map(({ element }) => element);
+  if (scene.join.role === "applicant") parts.splice(1, 0, voiceRow(scene.join));
   const tabs = h("nav", { class: "tabs", "aria-label": t("views") });
   fill(
     tabs,
@@ -66,7 +69,7 @@ export function layout(root, scene, microphone, draft, sceneNow) {
     root,
     header.element,
     banner.element,
-    h("div", { class: "panels" }, ...middle.map(({ element }) => element)),
+    h("div", { class: "panels" }, ...parts),
     scene.join.role === "applicant" && helpView(scene.join),
     isDirector && tabs,
     bar.element,

@@ -4,6 +4,8 @@ import { pageUrl } from "../api.js";
 import { forget } from "../connection/resume.js";
 import { disconnected, initial, isForgotten, receive, reconnected } from "../state.js";
 import { withoutStale } from "../state/speech.js";
+import { enrolVoice } from "../voice/enrol.js";
+import { correcting } from "./correcting.js";
 import { confirmRoom, end, withdraw } from "./deeds.js";
 import { press } from "./keyboard.js";
 import { keepingFocus } from "./focus.js";
@@ -124,6 +126,7 @@ export class Live {
   /** Intents of the views. */
   #obey() {
     const { own, connection, speaker } = this.#plumbing;
+    const fixes = correcting(connection, () => this.#state, this.#listeners.signal);
     /** @type {Record<string, (detail: any) => unknown>} */
     const intents = {
       mute: () => own.toggleMute(),
@@ -137,6 +140,11 @@ export class Live {
       again: () => connection.start(),
       "consent-again": () => location.reload(),
       "confirm-room": () => confirmRoom(connection),
+      "enrol-voice": () => enrolVoice(this.#join, this.#microphone, own),
+      "fix-line": (line) => fixes.speaker(line),
+      "fix-voice": (whose) => fixes.voice(whose),
+      "fix-note": (note) => fixes.note(note),
+      "take-back-note": (seq) => fixes.takeBackNote(seq),
       "show-line": (segment) => this.#layout.reveal(segment),
       draft: (draft) => this.#notebook.write(draft),
       note: (note) => this.#notebook.save(note),

@@ -5,6 +5,7 @@ import { personNode } from "../names.js";
 import { seatClass, SEATS } from "../seats.js";
 import { sessionTime } from "../state/looks.js";
 import { t } from "../texts/room.js";
+import { t as say } from "../texts/speakers.js";
 import { clock } from "../time.js";
 import { noteForm } from "./noteform.js";
 
@@ -39,6 +40,7 @@ export function notesView(first, draft, sceneNow) {
     scroller,
     form.element,
   );
+  const rows = new NoteRows(list);
   let count = 0;
   /** @type {unknown} */
   let shownUnsaved = null;
@@ -62,7 +64,7 @@ export function notesView(first, draft, sceneNow) {
     show(scene) {
       const { state, unsaved, link } = scene;
       const isNew = count < state.notes.length;
-      list.append(...state.notes.slice(count).map((note) => noteRow(scene, note)));
+      rows.show(scene);
       count = state.notes.length;
       if (isNew || shownUnsaved !== unsaved || shownPhase !== link.phase) {
         const kept = new Set(state.notes.map((note) => note.cmd));
@@ -78,6 +80,41 @@ export function notesView(first, draft, sceneNow) {
   };
 }
 
+/** The notes of the record: most are only added, some change or go. */
+class NoteRows {
+  /** @type {Map<number, {row: HTMLElement, text: string}>} By the seq of the note. */
+  #rows = new Map();
+  /** @type {unknown} */
+  #shown = null;
+  #list;
+
+  /** @param {HTMLElement} list */
+  constructor(list) {
+    this.#list = list;
+  }
+
+  /** @param {Scene} scene */
+  show(scene) {
+    const { notes } = scene.state;
+    if (this.#shown === notes) return;
+    this.#shown = notes;
+    const kept = new Set(notes.map(({ seq }) => seq));
+    for (const [seq, { row }] of this.#rows) {
+      if (kept.has(seq)) continue;
+      row.remove();
+      this.#rows.delete(seq);
+    }
+    notes.forEach((note, place) => {
+      const known = this.#rows.get(note.seq);
+      if (known?.text === note.note) return;
+      const row = noteRow(scene, note);
+      if (known) known.row.replaceWith(row);
+      else this.#list.insertBefore(row, this.#list.children[place] ?? null);
+      this.#rows.set(note.seq, { row, text: note.note });
+    });
+  }
+}
+
 /** @param {Scene} scene @param {import("../state.js").Note} note */
 function noteRow({ state, join }, note) {
   const author = SEATS.includes(note.by) ? personNode(note.by, state.seats) : t("operator");
@@ -90,10 +127,24 @@ function noteRow({ state, join }, note) {
       { class: "note-head" },
       h("span", { class: "who" }, personNode(note.about, state.seats)),
       h("time", { class: "when" }, clock(note.media_at)),
+      note.isEdited && h("span", { class: "tag" }, say("noteEdited")),
       h("span", { class: "by" }, author, isOwn && ` · ${t("mine")}`),
     ),
     h("p", { class: "words" }, note.note),
+    isOwn && ownDeeds(note),
   );
+}
+
+/** @param {import("../state.js").Note} note Its author may change it, and take it back. */
+function ownDeeds({ seq, media_at }) {
+  const time = clock(media_at);
+  const edit = h("button", { type: "button", class: "quiet", "data-do": "edit-note", id: `edit-note-${seq}` }, say("noteEdit"));
+  const take = h("button", { type: "button", class: "quiet", "data-do": "take-back-note" }, say("noteTakeBack"));
+  edit.setAttribute("aria-label", say("noteEditOf", { time }));
+  take.setAttribute("aria-label", say("noteTakeBackOf", { time }));
+  edit.addEventListener("click", () => tell(edit, "fix-note", { seq, anchor: edit }));
+  take.addEventListener("click", () => tell(take, "take-back-note", seq));
+  return h("div", { class: "deeds" }, edit, take);
 }
 
 /** @param {Scene} scene @param {Unsaved} note */

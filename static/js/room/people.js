@@ -6,6 +6,8 @@ import { personName, seatClass } from "../seats.js";
 import { speaking } from "../state/levels.js";
 import { guests, hasRoomMicrophone, places, roomSounds, unconsented } from "../state/looks.js";
 import { t } from "../texts/room.js";
+import { t as say } from "../texts/speakers.js";
+import { voiceRow } from "../voice/row.js";
 import { isAlso } from "./scene.js";
 import { speakingWord } from "./speakingmark.js";
 
@@ -33,8 +35,8 @@ const WORDS = /** @type {const} */ ({
   checking: ["checking", "checking"],
 });
 
-/** @returns {import("./scene.js").View} */
-export function peopleView() {
+/** @param {import("./scene.js").Join} [join] @returns {import("./scene.js").View} */
+export function peopleView(join) {
   const list = h("ul", { id: "people", class: "list" });
   const room = h("div", { class: "room-microphone", hidden: true });
   const element = h(
@@ -43,6 +45,7 @@ export function peopleView() {
     h("h2", { id: "people-title", class: "unseen" }, t("people")),
     list,
     room,
+    join && voiceRow(join),
   );
   let shown = "";
   /** @type {[string | null, ReturnType<typeof speakingWord>][]} Of seats; null: of the room's. */
@@ -57,7 +60,7 @@ export function peopleView() {
       const microphone = roomPart(scene);
       // Made anew only when something a reader sees has changed: this is asked every second.
       const lasting = here.map((place) => ({ ...place, left_s: null }));
-      const key = JSON.stringify([lasting, others, microphone]);
+      const key = JSON.stringify([lasting, others, microphone, scene.state.learnt]);
       if (key !== shown) {
         shown = key;
         marks = [];
@@ -100,6 +103,7 @@ function placeRow(place, { state, join }, mark, rest) {
       ...(place.sound === "open" ? mark(place.seat, t(short)) : [t(short)]),
       place.sound === "held" && rest,
     ),
+    place.seat in state.learnt && h("span", { class: "learnt" }, say("learnt")),
     // Why it is silent matters; that somebody is simply heard or absent does not.
     short !== long && h("span", { class: "long" }, t(long)),
     place.consent === "withdrawn" && h("span", { class: "warn" }, t("consentWithdrawn")),

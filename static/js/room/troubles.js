@@ -1,8 +1,10 @@
 /** What the banner says: what is wrong now, what is done about it, and what became of it. Pure. */
 
+import { untold } from "../state/hearing.js";
 import { sessionTime } from "../state/looks.js";
 import { errorText } from "../texts/errors.js";
 import { t } from "../texts/room.js";
+import { t as say } from "../texts/speakers.js";
 import { isDirecting } from "./scene.js";
 
 /**
@@ -60,7 +62,8 @@ export function troubleOf(scene, past) {
     unsteady(scene, past) ??
     lostWords(scene, past) ??
     blocked(scene) ??
-    resending(scene, past)
+    resending(scene, past) ??
+    nameless(scene)
   );
 }
 
@@ -148,4 +151,16 @@ function resending({ own, now_s }, { unwell_s }) {
   if (own.resending === "sent") return { text: t("resent"), kind: "good" };
   const isGoingOn = own.resending === "waiting" || own.resending === "sending";
   return isGoingOn ? { text: t("resending"), kind: "calm" } : null;
+}
+
+/** @param {Scene} scene @returns {Trouble | null} Who can put names right is told why they have to. */
+function nameless({ state, join, link, now_s }) {
+  if (!isDirecting(join) || link.phase !== "open") return null;
+  const told = untold(state, now_s);
+  if (told === null) return null;
+  if (told.state === "behind") return { text: say("behindSpeakers"), kind: "calm" };
+  const known = /** @type {const} */ (["missing", "failed", "disabled"]);
+  const reason = known.find((one) => one === told.reason);
+  const why = say(reason ? `off_${reason}` : "off_");
+  return { text: `${say("off", { why })} ${say("offHelp")}`, kind: "warn" };
 }

@@ -78,3 +78,14 @@ export function withdrew(state, event) {
     lines: inserted(state.lines, withdrawnLine(event)),
   };
 }
+
+/** @param {State} state @param {import("../messages.js").VoiceAssigned} event @returns {State} */
+export function learnt(state, { seat, reason }) {
+  if (reason !== "enrolment" || seat === null) return state;
+  return { ...state, learnt: { ...state.learnt, [seat]: true } };
+}
+
+/** @param {State} state @param {string} seat @returns {State} */
+export function forgotten(state, seat) {
+  return { ...state, learnt: without(state.learnt, seat) };
+}

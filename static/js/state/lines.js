@@ -3,10 +3,36 @@
  * where a consent was taken back.
  */
 
+import { isByPerson } from "./rulings.js";
+
 /**
- * @typedef {{kind: "caption", key: string, track: string, voice: string | null, start: number,
- *   end: number, text: string, text_confidence: number, isLate: boolean}} Caption `isLate`: the
- *   words were lost on their way first, and sent again.
+ * @typedef {object} Heard A segment as it was heard.
+ * @property {string} key
+ * @property {string} track
+ * @property {number} seq
+ * @property {string | null} voice
+ * @property {number} voice_confidence
+ * @property {import("../messages.js").Segment["words"]} words
+ * @property {number} text_confidence
+ * @property {boolean} isLate Its words were lost on their way first, and sent again.
+ *
+ * @typedef {object} Caption
+ * @property {"caption"} kind
+ * @property {string} key
+ * @property {Heard} heard What it is, or was a part of.
+ * @property {string} track
+ * @property {number} seq
+ * @property {string | null} voice Perhaps one that was merged into another since.
+ * @property {number} voice_confidence
+ * @property {number} start
+ * @property {number} end
+ * @property {string} text
+ * @property {readonly string[]} words As they were heard.
+ * @property {number} text_confidence
+ * @property {boolean} isLate
+ * @property {boolean} isMoved A person said whose it is.
+ * @property {boolean} isEdited A person said what was said.
+ *
  * @typedef {{kind: "gap", key: string, track: string, start: number, end: number, reason: string,
  *   at: number}} Gap `at`: when it was found out.
  * @typedef {{kind: "dropped", key: string, track: string, start: number, end: number,
@@ -17,8 +43,8 @@
  * @typedef {import("../messages.js").UtteranceFinal} UtteranceFinal
  */
 
-/** Reasons that mean nobody said anything: a cough, a door. They get no line. */
-const NOTHING_SAID = new Set(["empty", "no_speech", "stock_phrase"]);
+/** Nobody said anything, or a neighbour did, whose own microphone heard it. They get no line. */
+const NOTHING_SAID = new Set(["empty", "no_speech", "stock_phrase", "leakage", "duplicate"]);
 
 /**
  * Returns the lines with one more. Words mostly come last, so the place is looked for from the end.
@@ -29,27 +55,86 @@ const NOTHING_SAID = new Set(["empty", "no_speech", "stock_phrase"]);
  */
 export function inserted(lines, line) {
   let place = lines.length;
-  while ((lines[place - 1]?.start ?? -Infinity) > line.start) place -= 1;
+  for (; place > 0; place -= 1) {
+    const before = lines[place - 1];
+    if (!before || !isLater(before, line)) break;
+  }
   const all = lines.slice();
   all.splice(place, 0, line);
   return all;
 }
 
-/** @param {UtteranceFinal} final @returns {Caption[]} One per segment that has words. */
-export function captionsOf(final) {
+/** @param {Line} one @param {Line} other @returns {boolean} */
+function isLater(one, other) {
+  if (one.start !== other.start) return one.start > other.start;
+  return one.kind === "caption" && other.kind === "caption" && one.seq > other.seq;
+}
+
+/** @param {UtteranceFinal} final @returns {Heard[]} One per segment that has words. */
+export function heardIn(final) {
   return final.segments
     .filter(({ words }) => words.length > 0)
-    .map(({ segment, voice, words, text_confidence }) => ({
-      kind: "caption",
+    .map(({ segment, voice, voice_confidence, words, text_confidence }) => ({
       key: segment,
       track: final.track,
+      seq: final.seq,
       voice: voice ?? null,
-      start: words[0]?.[0] ?? final.start,
-      end: words.at(-1)?.[1] ?? final.end,
-      text: words.map((word) => word[2]).join(" "),
+      voice_confidence,
+      words,
       text_confidence,
       isLate: final.is_late === true,
     }));
+}
+
+/**
+ * @param {Heard} heard
+ * @param {import("./rulings.js").Rulings} ruled
+ * @returns {Caption[]} One line, or one for each part that it was split into.
+ */
+export const captionsOf = (heard, ruled) =>
+  partsOf(heard, ruled).map((part) => caption(part, heard, ruled));
+
+/** @param {Heard} piece @param {import("./rulings.js").Rulings} ruled @returns {Heard[]} */
+function partsOf(piece, ruled) {
+  const parts = ruled.splits[piece.key]?.parts ?? [];
+  if (parts.reduce((sum, { words }) => sum + words, 0) !== piece.words.length) return [piece];
+  let from = 0;
+  return parts.flatMap(({ segment, words, voice, confidence }) => {
+    const own = piece.words.slice(from, (from += words));
+    if (own.length === 0 || segment === piece.key) return [];
+    const voice_confidence = confidence ?? piece.voice_confidence;
+    const part = { ...piece, key: segment, voice: voice ?? null, voice_confidence, words: own };
+    return partsOf(part, ruled);
+  });
+}
+
+/**
+ * @param {Heard} part
+ * @param {Heard} heard
+ * @param {import("./rulings.js").Rulings} ruled
+ * @returns {Caption}
+ */
+function caption({ key, track, seq, words, text_confidence, isLate, ...own }, heard, ruled) {
+  const voiced = ruled.voiced[key];
+  const isMoved = voiced !== undefined && isByPerson(voiced);
+  const text = ruled.texts[key];
+  return {
+    kind: "caption",
+    key,
+    heard,
+    track,
+    seq,
+    voice: voiced ? (voiced.voice ?? null) : own.voice,
+    voice_confidence: voiced?.confidence ?? (isMoved ? 1 : own.voice_confidence),
+    start: words[0]?.[0] ?? 0,
+    end: words.at(-1)?.[1] ?? 0,
+    text: text ?? words.map((word) => word[2]).join(" "),
+    words: words.map((word) => word[2]),
+    text_confidence: text === undefined ? text_confidence : 1,
+    isLate,
+    isMoved,
+    isEdited: text !== undefined,
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What is being said and what has been said, by microphone. */
 
-import { captionsOf, droppedLine, inserted } from "./lines.js";
+import { withFound } from "./corrections.js";
+import { captionsOf, droppedLine, heardIn, inserted } from "./lines.js";
 import { without } from "./tables.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -53,7 +54,10 @@ export function withoutStale(state, now_s) {
  */
 export function final(state, event) {
   const after = finished(state, event.track, event.end);
-  return { ...after, lines: captionsOf(event).reduce(inserted, after.lines) };
+  const heard = heardIn(event);
+  const captions = heard.flatMap((one) => captionsOf(one, state.rulings));
+  const lines = captions.reduce(inserted, after.lines);
+  return withFound({ ...after, lines }, heard.map(({ voice }) => voice));
 }
 
 /** @param {State} state @param {string} track @param {number} end @returns {State} */
@@ -72,6 +76,8 @@ function gone(state, track) {
     lags: without(state.lags, track),
     levels: without(state.levels, track),
     interims: without(state.interims, track),
+    provisional: without(state.provisional, track),
+    speakers: without(state.speakers, track),
   };
 }
 
