@@ -222,10 +222,12 @@ async def goes_on(deployment: Deployment, visitor: aiohttp.ClientSession, left: 
     """Leave another note at the server that is left, which has the first one too."""
     await noted(deployment, visitor, "moving")
     assert await kept_notes(deployment, visitor, "moving") == 2
-    assert left.served("moving")
+    await asyncio.to_thread(until, lambda: left.served("moving") > 0, left.log)
 
 
 def in_order(deployment: Deployment, session: str) -> tuple[Server, Server]:
     """Return the server that has served the session, and the other one."""
     first, second = deployment.servers
+    # A socket's line is written after its end.
+    until(lambda: first.served(session) > 0 or second.served(session) > 0, first.log)
     return (first, second) if first.served(session) else (second, first)
