@@ -94,7 +94,8 @@ async def memory(panel: Panel) -> list[Row]:
         sound = np.resize(panel.samples, size)
         step = samples(_UTTERANCE_S)
         ends = [
-            (start + step, Utterance(start, start + step, sound[:0]))
+            # Not a view of the sound, which would keep all of it.
+            (start + step, Utterance(start, start + step, np.zeros(0, np.float32)))
             for start in range(0, size - step, step)
         ]
         gallery = await enrolled(panel.enrolment, models)
