@@ -55,7 +55,8 @@ function place(dialog, anchor) {
   const below = beside.bottom + EDGE_PX;
   const lowest = innerHeight - height - EDGE_PX;
   const rightmost = innerWidth - width - EDGE_PX;
-  const top = below <= lowest ? below : Math.max(EDGE_PX, Math.min(lowest, beside.top - height - EDGE_PX));
+  // Its anchor may have been scrolled away.
+  const top = Math.max(EDGE_PX, below <= lowest ? below : Math.min(lowest, beside.top - height - EDGE_PX));
   dialog.style.setProperty("--top", `${Math.round(top)}px`);
   dialog.style.setProperty("--left", `${Math.round(Math.max(EDGE_PX, Math.min(beside.left, rightmost)))}px`);
 }
