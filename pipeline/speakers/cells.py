@@ -1,6 +1,5 @@
 """Where in speech a voice is listened to: short cells that hold one voice each, as far as known."""
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -67,11 +66,3 @@ def _section(start: int, end: int) -> Iterator[Cell]:
             low = max(0, (low + high - SHORTEST) // 2)
             high = low + SHORTEST
         yield Cell(bounds[i], bounds[i + 1], (low, high), follows=i == 0)
-
-
-def cell_at(found: Sequence[Cell], sample: int) -> int | None:
-    """Return the index of the cell that holds ``sample``."""
-    index = bisect_left([cell.end for cell in found], sample + 1)
-    if index < len(found) and found[index].start <= sample:
-        return index
-    return None

@@ -1,7 +1,7 @@
 """Where in speech a voice is listened to."""
 
 from pipeline.audio import samples
-from pipeline.speakers.cells import Cell, cell_at, cells
+from pipeline.speakers.cells import cells
 
 
 def span(start_s: float, end_s: float) -> tuple[int, int]:
@@ -31,11 +31,3 @@ def test_sound_of_two_voices_is_no_evidence() -> None:
 def test_cells_stay_where_they_are_while_speech_goes_on() -> None:
     shorter, longer = cells([span(1, 5)], [], []), cells([span(1, 8)], [], [])
     assert shorter[:4] == longer[:4]
-
-
-def test_the_cell_of_a_sample_is_found() -> None:
-    found: list[Cell] = cells([span(1, 2), span(3, 4)], [], [])
-    assert cell_at(found, samples(2.5)) is None
-    index = cell_at(found, samples(3.0))
-    assert index is not None
-    assert found[index].start == samples(3.0)
